@@ -1,0 +1,146 @@
+/**
+ * Every error that a caller of the HTTP API can see: code, status, what it says, what to do. Thrown as `AppError` by the
+ * code that finds the problem and turned into `{"error": {"code", "message", "hint", …}}` in one place, the HTTP layer.
+ */
+export const ERRORS = {
+  invalid_signature: {
+    status: 401,
+    message: "The webhook's token was not accepted",
+    hint: "Webhooks are accepted from a LiveKit that signs with a configured API key and secret only.",
+  },
+  unauthorized: {
+    status: 401,
+    message: "Authentication is required",
+    hint: "Send Authorization: Bearer <token>, or ?api_key=<token>.",
+  },
+  forbidden: {
+    status: 403,
+    message: "This credential may not do that",
+    hint: "A tenant's credential reaches its own hooks only, on the hosts that the operator gave it.",
+  },
+  not_found: {
+    status: 404,
+    message: "There is nothing at this address",
+    hint: "The routes are listed at /openapi.",
+  },
+  sip_not_configured: {
+    status: 404,
+    message: "SIP is not configured on this server",
+    hint: "Set sip.room_prefix (SIP_ROOM_PREFIX) and restart.",
+  },
+  hook_not_found: {
+    status: 404,
+    message: "There is no hook for this host",
+    hint: "GET /sip/hooks lists the hosts that have one.",
+  },
+  method_not_allowed: {
+    status: 405,
+    message: "This method is not allowed here",
+    hint: "The Allow header lists the methods that are.",
+  },
+  config_host: {
+    status: 405,
+    message: "A host of the configuration cannot be changed at run time",
+    hint: "Change it in the configuration and restart.",
+  },
+  invalid_request: {
+    status: 400,
+    message: "The request does not have the expected form",
+    hint: "See /openapi for the form of this request.",
+  },
+  invalid_host: {
+    status: 400,
+    message: "SIP hook host is not a host",
+    hint: "Use a host name, an IP address, or a wildcard such as *.example.com, without port and scheme.",
+  },
+  insecure_url: {
+    status: 400,
+    message: "SIP hook URL must be HTTPS",
+    hint: "Use a URL that begins with https://.",
+  },
+  invalid_url: {
+    status: 400,
+    message: "SIP hook URL is not valid",
+    hint: "Use an absolute https:// URL without user name, password and fragment.",
+  },
+  duplicate_host: {
+    status: 400,
+    message: "Duplicate SIP hook host",
+    hint: "Name each host once; upper and lower case are the same.",
+  },
+  auth_id_required: {
+    status: 400,
+    message: "auth_id is required when authentication is on",
+    hint: "Name the tenant that owns the hook in auth_id.",
+  },
+  secret_not_allowed: {
+    status: 400,
+    message: "This secret reference is not allowed",
+    hint: "Use a reference (env:NAME or file:PATH) that the operator lists in sip.allowed_secret_refs, or none.",
+  },
+  payload_too_large: {
+    status: 413,
+    message: "The body is too large",
+    hint: "At most 1 MiB is accepted.",
+  },
+  invalid_json: {
+    status: 400,
+    message: "The body is not a JSON object",
+    hint: "LiveKit sends one JSON object per webhook.",
+  },
+  hooks_not_saved: {
+    status: 500,
+    message: "The hooks could not be saved; nothing was changed",
+    hint: "Try again; if it goes on, the operator finds the cause in the log.",
+  },
+  internal: {
+    status: 500,
+    message: "Something went wrong on this server",
+    hint: "The operator finds the cause in the log, by the request id.",
+  },
+  not_kept: {
+    status: 503,
+    message: "The event could not be kept; send it again",
+    hint: "Wait as Retry-After says.",
+  },
+  credentials_missing: {
+    status: 503,
+    message: "No LiveKit credentials are configured",
+    hint: "Set livekit.api_key and livekit.api_secret (LIVEKIT_API_KEY, LIVEKIT_API_SECRET) and restart.",
+  },
+} as const satisfies Record<string, { status: number; message: string; hint: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export type ErrorDetails = {
+  /** What is said beside the code's own message: the offending value, never an internal message. */
+  readonly message?: string;
+  /** More members of the answer's `error` object: the hosts concerned, the field. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** For the log only. */
+  readonly cause?: unknown;
+};
+
+/** An error whose code, message and fields may be shown to the caller. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}) {
+    const { message } = ERRORS[code];
+    super(details.message === undefined ? message : `${message}: ${details.message}`, { cause: details.cause });
+    this.name = "AppError";
+    this.code = code;
+    this.status = ERRORS[code].status;
+    this.fields = details.fields ?? {};
+    this.headers = details.headers ?? {};
+  }
+
+  /** The answer's body. */
+  toBody(): { error: { code: ErrorCode; message: string; hint: string; [field: string]: unknown } } {
+    return { error: { code: this.code, message: this.message, hint: ERRORS[this.code].hint, ...this.fields } };
+  }
+}

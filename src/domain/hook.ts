@@ -1,0 +1,39 @@
+import { createHash } from "node:crypto";
+import { hookIdFrom, type HookId } from "./ids";
+import type { HostPattern } from "./host-pattern";
+import type { SecretSource } from "./secret";
+
+/** An entry of the forwarding table. */
+export type Hook = {
+  readonly id: HookId;
+  readonly host: HostPattern;
+  /** Always `https:`. */
+  readonly url: string;
+  /** The tenant that owns the hook, and the rooms of calls to its host. */
+  readonly authId?: string;
+  /** Signing secret of its own; without one the global `hook_secret` signs. */
+  readonly secret?: SecretSource;
+  readonly source: HookSource;
+};
+
+/** From the configuration (immutable at run time), or added by the API. */
+export type HookSource = "config" | "runtime";
+
+/** A hook added at run time as it is stored: its secret is a reference (`env:…`, `file:…`) or absent, never a value. */
+export type StoredHook = {
+  readonly host: HostPattern;
+  readonly url: string;
+  readonly authId?: string;
+  readonly secretRef?: string;
+};
+
+/**
+ * The id of the hook of this host and tenant. It depends on nothing else, so that replacing the url keeps the hook, and
+ * another auth_id makes a new one (routing rule 9), whether the entry is in the configuration or was added at run time.
+ */
+export function hookId(host: HostPattern, authId: string | undefined): HookId {
+  const digest = createHash("sha256")
+    .update(JSON.stringify([host, authId ?? null]))
+    .digest("base64url");
+  return hookIdFrom(`hk_${digest.slice(0, 16)}`);
+}

@@ -1,0 +1,85 @@
+/** How one delivery is repeated. All times in milliseconds. */
+export type RetryPolicy = {
+  /** The wait after the first failed attempt, the second, …; after the last one the delivery is dead. */
+  readonly schedule: readonly number[];
+  /** What is older than this is not sent any more; counted from the event's arrival. */
+  readonly maxAge: number;
+};
+
+/**
+ * What an attempt says (delivery rules 1 and 2).
+ *
+ * - `event`: the hook refuses this event: 400, 413, 415, 422;
+ * - `gone`: 410, the hook asks for nothing more;
+ * - `endpoint`: everything else that is not 2xx, a wrong path or token and redirects included, and no answer at all.
+ */
+export type Verdict = "success" | "event" | "gone" | "endpoint";
+
+const EVENT_REFUSALS = new Set([400, 413, 415, 422]);
+const MAX_EVENT_REFUSALS = 3;
+const MIN_RETRY_AFTER_MS = 1_000;
+const MAX_RETRY_AFTER_MS = 60 * 60 * 1_000;
+const JITTER = 0.2;
+
+/** @param status the HTTP status, or undefined when there was no whole answer. */
+export function judgeAttempt(status: number | undefined): Verdict {
+  if (status === undefined) return "endpoint";
+  if (status >= 200 && status <= 299) return "success";
+  if (status === 410) return "gone";
+  return EVENT_REFUSALS.has(status) ? "event" : "endpoint";
+}
+
+export type NextStep =
+  | { readonly kind: "delivered" }
+  | { readonly kind: "retry"; readonly delay: number; readonly refusal: boolean }
+  | { readonly kind: "dead"; readonly reason: string };
+
+export type FailedSoFar = {
+  /** Attempts and event refusals before this one. */
+  readonly attempts: number;
+  readonly refusals: number;
+};
+
+/**
+ * What comes after an attempt.
+ *
+ * @param retryAfter what the hook asked for, in ms; honoured between 1 s and 1 h, and then without jitter.
+ * @param random a number from 0 to 1, for the jitter of ±20 %.
+ */
+export function nextStep(
+  policy: RetryPolicy,
+  verdict: Verdict,
+  before: FailedSoFar,
+  retryAfter: number | undefined,
+  random: number,
+): NextStep {
+  if (verdict === "success") return { kind: "delivered" };
+  // It waits until the hook is resumed, and then goes out at once.
+  if (verdict === "gone") return { kind: "retry", delay: 0, refusal: false };
+  const refusal = verdict === "event";
+  if (refusal && before.refusals + 1 >= MAX_EVENT_REFUSALS) {
+    return { kind: "dead", reason: `the hook refused this event ${MAX_EVENT_REFUSALS} times` };
+  }
+  const scheduled = policy.schedule[before.attempts];
+  if (scheduled === undefined) return { kind: "dead", reason: `${before.attempts + 1} attempts failed` };
+  return { kind: "retry", delay: delayOf(scheduled, retryAfter, random), refusal };
+}
+
+function delayOf(scheduled: number, retryAfter: number | undefined, random: number): number {
+  if (retryAfter !== undefined) return Math.min(Math.max(retryAfter, MIN_RETRY_AFTER_MS), MAX_RETRY_AFTER_MS);
+  return Math.round(scheduled * (1 - JITTER + 2 * JITTER * random));
+}
+
+/**
+ * A Retry-After header in milliseconds from `now`: seconds or an HTTP date (RFC 9110 section 10.2.3). Undefined when it
+ * is neither, and when the date has passed.
+ */
+export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined;
+  const text = value.trim();
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  // Date.parse takes far more than an HTTP date: only what looks like one is given to it.
+  if (!/^[A-Z][a-z]{2,8},? .*GMT$/.test(text)) return undefined;
+  const date = Date.parse(text);
+  return Number.isNaN(date) || date < now ? undefined : date - now;
+}
