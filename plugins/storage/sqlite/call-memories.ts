@@ -1,0 +1,130 @@
+import type { Database } from "bun:sqlite";
+import {
+  CALL_MEMORY_MS,
+  FINISHED_CALL_MS,
+  newCall,
+  type CallMemory,
+  type ParticipantRoute,
+} from "../../../src/domain/call";
+import {
+  hookIdFrom,
+  participantSid,
+  roomSid,
+  type HookId,
+  type ParticipantSid,
+  type RoomSid,
+} from "../../../src/domain/ids";
+
+/** A call as it is in the database, with the id of its row. */
+export type KnownCall = { readonly id: number; readonly memory: CallMemory };
+
+/** Calls kept in memory; the others are read again when their next event comes. */
+const CACHED_CALLS = 10_000;
+
+/**
+ * The memories of calls. Reads go through a cache, which takes a change over only when its transaction has been
+ * committed: `begin` before it, then `keep` or `forget`.
+ */
+export class CallMemories {
+  readonly #cache = new Map<RoomSid, KnownCall>();
+  #uncommitted = new Map<RoomSid, KnownCall>();
+  readonly #statements;
+
+  constructor(db: Database) {
+    this.#statements = prepareStatements(db);
+  }
+
+  begin(): void {
+    this.#uncommitted = new Map();
+  }
+
+  keep(): void {
+    for (const [sid, call] of this.#uncommitted) {
+      this.#cache.delete(sid);
+      this.#cache.set(sid, call);
+    }
+    for (const sid of this.#cache.keys()) {
+      if (this.#cache.size <= CACHED_CALLS) break;
+      this.#cache.delete(sid);
+    }
+    this.#uncommitted = new Map();
+  }
+
+  forget(): void {
+    this.#uncommitted = new Map();
+  }
+
+  /** The call of this room sid, made when it is not known. */
+  of(sid: RoomSid, roomName: string, now: number): KnownCall {
+    const known = this.#uncommitted.get(sid) ?? this.#cache.get(sid) ?? this.#read(sid);
+    if (known !== undefined) return known;
+    const { lastInsertRowid } = this.#statements.insert.run(sid, roomName, now, now);
+    return this.#remember({ id: Number(lastInsertRowid), memory: newCall(sid, roomName) });
+  }
+
+  /** The newest call of this room name that has not been finished for more than an hour (routing rule 8). */
+  newestOf(roomName: string, now: number): KnownCall | undefined {
+    const row = this.#statements.newest.get(roomName, now - CALL_MEMORY_MS, now - FINISHED_CALL_MS);
+    return row === null ? undefined : this.of(roomSid(row.room_sid), roomName, now);
+  }
+
+  touch(call: KnownCall, now: number, finished: boolean): void {
+    if (finished) this.#statements.finish.run(now, now, call.id);
+    else this.#statements.touch.run(now, call.id);
+  }
+
+  /** Writes what routing added to the memory. */
+  update(call: KnownCall, memory: CallMemory): KnownCall {
+    if (memory === call.memory) return call;
+    for (const [sid, route] of memory.participants) {
+      if (call.memory.participants.has(sid)) continue;
+      this.#statements.addParticipant.run(call.id, sid, route.kind === "hook" ? route.hook : null);
+    }
+    for (let i = call.memory.hooks.length; i < memory.hooks.length; i++) {
+      this.#statements.addHook.run(call.id, i, memory.hooks[i] ?? "");
+    }
+    return this.#remember({ id: call.id, memory });
+  }
+
+  #remember(call: KnownCall): KnownCall {
+    this.#uncommitted.set(call.memory.roomSid, call);
+    return call;
+  }
+
+  #read(sid: RoomSid): KnownCall | undefined {
+    const row = this.#statements.find.get(sid);
+    if (row === null) return undefined;
+    const hooks = this.#statements.hooks.all(row.id).map((hook): HookId => hookIdFrom(hook.hook));
+    const participants = new Map(
+      this.#statements.participants.all(row.id).map((p): [ParticipantSid, ParticipantRoute] => {
+        return [participantSid(p.sid), p.hook === null ? { kind: "room" } : { kind: "hook", hook: hookIdFrom(p.hook) }];
+      }),
+    );
+    return this.#remember({ id: row.id, memory: { roomSid: sid, roomName: row.room_name, hooks, participants } });
+  }
+}
+
+function prepareStatements(db: Database) {
+  return {
+    find: db.query<{ id: number; room_name: string }, [string]>("select id, room_name from calls where room_sid = ?"),
+    newest: db.query<{ room_sid: string }, [string, number, number]>(
+      "select room_sid from calls where room_name = ? and last_at >= ? and (finished_at is null or finished_at >= ?) " +
+        "order by first_at desc, id desc limit 1",
+    ),
+    hooks: db.query<{ hook: string }, [number]>("select hook from call_hooks where call = ? order by position"),
+    participants: db.query<{ sid: string; hook: string | null }, [number]>(
+      "select sid, hook from participants where call = ?",
+    ),
+    insert: db.query<unknown, [string, string, number, number]>(
+      "insert into calls (room_sid, room_name, first_at, last_at) values (?, ?, ?, ?)",
+    ),
+    touch: db.query<unknown, [number, number]>("update calls set last_at = ? where id = ?"),
+    finish: db.query<unknown, [number, number, number]>("update calls set last_at = ?, finished_at = ? where id = ?"),
+    addParticipant: db.query<unknown, [number, string, string | null]>(
+      "insert into participants (call, sid, hook) values (?, ?, ?)",
+    ),
+    addHook: db.query<unknown, [number, number, string]>(
+      "insert into call_hooks (call, position, hook) values (?, ?, ?)",
+    ),
+  };
+}

@@ -1,0 +1,42 @@
+/** One POST to a hook. */
+export type SendRequest = {
+  /** An `https:` URL that the table accepted. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  /** Covers everything from DNS to the last byte of the answer (delivery rule 5). */
+  readonly deadlineMs: number;
+  /** True for a hook added at run time: the address really used must not be a forbidden one (delivery rule 9). */
+  readonly guarded: boolean;
+};
+
+/** What came of it. `send` never rejects: whatever goes wrong is a `failed`. */
+export type SendResult =
+  | {
+      readonly kind: "answered";
+      readonly status: number;
+      /** The answer's Retry-After header, as it came. */
+      readonly retryAfter: string | undefined;
+      /** The first KiB of the answer's body at most. */
+      readonly answerStart: Uint8Array;
+      readonly durationMs: number;
+    }
+  | {
+      readonly kind: "failed";
+      readonly step: FailedStep;
+      /** Node's or OpenSSL's code (`ECONNREFUSED`, `CERT_HAS_EXPIRED`, …), or one of our own in capitals. */
+      readonly code: string;
+      /** For people: what happened, without the request's headers or body. */
+      readonly message: string;
+      readonly durationMs: number;
+    };
+
+/** The step that an attempt ended in. */
+export type FailedStep = "address" | "dns" | "connect" | "tls" | "request" | "answer" | "deadline";
+
+/** Sends attempts. It does not retry, except once, at once, when a reused connection turns out to be closed. */
+export interface Sender {
+  send(request: SendRequest): Promise<SendResult>;
+  /** Closes the idle connections; attempts under way end as `failed`. */
+  close(): void;
+}

@@ -1,0 +1,164 @@
+import type { StoredHook } from "../domain/hook";
+import type { EventId, HookId, RoomSid } from "../domain/ids";
+import type { LiveKitEvent } from "../domain/livekit-event";
+import type { Match } from "../domain/routing";
+
+/**
+ * Where hooks, calls, events, deliveries and attempts live. A promise that is fulfilled means that the change is on disk
+ * and survives `kill -9` and power loss; one that is rejected means that nothing was changed.
+ */
+export interface Storage {
+  /**
+   * Keeps events and the deliveries that `routeEvent` makes of them, in the order given, all in one transaction. An event
+   * whose id is known adds nothing. A delivery for a hook that `isActive` denies is made `cancelled`.
+   */
+  commit(events: readonly IncomingEvent[], isActive: (hook: HookId) => boolean): Promise<readonly CommitResult[]>;
+
+  /**
+   * Lists as unmatched what has been held since before `heldBefore` (ms since the epoch), or whose room has finished.
+   * Each event is returned once; it stays with its call.
+   */
+  listUnmatched(heldBefore: number): Promise<readonly UnmatchedCall[]>;
+
+  /** Hooks that have something pending, due or not. */
+  waitingHooks(): Promise<readonly HookId[]>;
+
+  /**
+   * The heads of lanes of this hook that are due, oldest due first, at most `limit`: of each lane the first pending
+   * delivery, and none of a lane in `busy`. `nextDue` is when the next one becomes due, if these were not all.
+   */
+  claim(hook: HookId, options: ClaimOptions): Promise<Claim>;
+
+  /** Records what came of deliveries and moves their lanes on, all in one transaction. */
+  settle(settlements: readonly Settlement[]): Promise<void>;
+
+  /** The hooks added at run time, in the order of their addition. */
+  readHooks(): Promise<readonly StoredHook[]>;
+
+  /**
+   * Replaces the hooks added at run time by what `change` makes of them, in one transaction with the record of who changed
+   * what; concurrent changes follow each other. What is pending for a hook that is gone is cancelled. What `change` throws
+   * is thrown, and nothing is changed.
+   */
+  changeHooks(
+    author: ChangeAuthor,
+    change: (hooks: readonly StoredHook[]) => readonly StoredHook[],
+  ): Promise<HookChange>;
+
+  /** The record of changes, newest first. */
+  hookChanges(limit: number): Promise<readonly HookChange[]>;
+
+  /** Cancels all that is pending for this hook; returns how many deliveries that were. */
+  cancelHook(hook: HookId): Promise<number>;
+
+  pausedHooks(): Promise<readonly PausedHook[]>;
+  pauseHook(hook: HookId, reason: string, at: number): Promise<void>;
+  resumeHook(hook: HookId, at: number): Promise<void>;
+
+  /** Rooms that are still to be made owned by a tenant (routing rule 11). */
+  ownerTasks(): Promise<readonly OwnerTask[]>;
+  ownerTaskDone(task: Pick<OwnerTask, "roomSid" | "authId">): Promise<void>;
+
+  /** Rejects when nothing can be written now. */
+  checkWritable(): Promise<void>;
+
+  close(): Promise<void>;
+}
+
+export type IncomingEvent = {
+  readonly event: LiveKitEvent;
+  readonly contentType: string;
+  /** Exactly as LiveKit sent it. */
+  readonly body: Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: number;
+  readonly match: Match | undefined;
+};
+
+export type CommitResult =
+  | { readonly kind: "duplicate" }
+  | {
+      readonly kind: "kept";
+      /** Undefined when the event names no room sid and no call of its room's name is known. */
+      readonly roomSid: RoomSid | undefined;
+      /** Hooks that have something new to send. */
+      readonly hooks: readonly HookId[];
+      readonly held: boolean;
+      readonly unmatchedParticipant: boolean;
+      /** The room is to be made owned by this tenant; kept as an owner task. */
+      readonly ownerTask: OwnerTask | undefined;
+    };
+
+export type OwnerTask = { readonly roomSid: RoomSid; readonly roomName: string; readonly authId: string };
+
+export type UnmatchedCall = {
+  readonly roomSid: RoomSid | undefined;
+  readonly roomName: string;
+  readonly events: number;
+};
+
+export type ClaimOptions = {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly limit: number;
+  readonly busy: ReadonlySet<LaneId>;
+};
+
+export type Claim = { readonly deliveries: readonly PendingDelivery[]; readonly nextDue: number | undefined };
+
+/** One lane: a hook and a call, whose deliveries go out one at a time in the order of their commits. */
+export type LaneId = number;
+export type DeliveryId = number;
+
+export type PendingDelivery = {
+  readonly id: DeliveryId;
+  readonly lane: LaneId;
+  readonly hook: HookId;
+  readonly roomSid: RoomSid | undefined;
+  readonly eventId: EventId;
+  readonly eventName: string;
+  readonly contentType: string;
+  readonly body: Uint8Array;
+  /** When the event was received, ms since the epoch: the age of a delivery counts from here. */
+  readonly receivedAt: number;
+  /** Attempts so far. */
+  readonly attempts: number;
+  /** Of these, how many were refused because of the event itself. */
+  readonly refusals: number;
+};
+
+export type Settlement = {
+  readonly delivery: Pick<PendingDelivery, "id" | "lane">;
+  readonly at: number;
+  readonly attempt: AttemptRecord | undefined;
+  readonly outcome: Outcome;
+};
+
+export type Outcome =
+  | { readonly kind: "delivered" }
+  /** `refusal`: the attempt failed because of the event itself. */
+  | { readonly kind: "retry"; readonly dueAt: number; readonly refusal: boolean }
+  | { readonly kind: "dead"; readonly reason: string }
+  | { readonly kind: "expired" };
+
+export type AttemptRecord = {
+  readonly startedAt: number;
+  readonly durationMs: number;
+  /** The HTTP status, or undefined when there was no answer. */
+  readonly status: number | undefined;
+  readonly error: string | undefined;
+  /** The first KiB of the answer's body at most. */
+  readonly answerStart: Uint8Array | undefined;
+};
+
+export type ChangeAuthor = { readonly who: string; readonly at: number };
+
+export type HookChange = {
+  readonly version: number;
+  readonly who: string;
+  readonly at: number;
+  /** Only the hosts that differ; `before` or `after` is absent where the host had none. */
+  readonly hosts: readonly { readonly host: string; readonly before?: StoredHook; readonly after?: StoredHook }[];
+};
+
+export type PausedHook = { readonly hook: HookId; readonly reason: string; readonly since: number };
