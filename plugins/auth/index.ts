@@ -1,0 +1,64 @@
+import { bearer } from "@elysiajs/bearer";
+import { Elysia } from "elysia";
+import type { Principal } from "../../src/domain/principal";
+import { createAuthenticator, type AuthOptions } from "./authenticate";
+import { readJson } from "./read-json";
+
+export type { ApiSecret, AuthOptions } from "./authenticate";
+export { redactUrl } from "./redact-url";
+
+export type AuthPlugin = ReturnType<typeof auth>;
+
+type Context = { readonly request: Request; readonly bearer?: string | undefined; body: unknown };
+
+/**
+ * Authentication of the API: `Authorization: Bearer <token>` or `?api_key=<token>`. A route that says `caller: true` is
+ * reached by known callers only, finds out in `caller` who it is, and takes its body, if it has a schema for one, as
+ * `application/json` of 1 MiB at most. An unknown caller is told 401 before anything of the request is read or judged.
+ *
+ * @example
+ * new Elysia().use(auth({ required: true, secrets })).get("/me", ({ caller }) => caller.id, { caller: true });
+ *
+ * @throws when two secrets are the same, one is empty, or authentication is required and there is none.
+ */
+export function auth(options: AuthOptions) {
+  const authenticate = createAuthenticator(options);
+  const callers = new WeakMap<Request, Principal>();
+
+  function callerOf({ request, bearer: token }: Pick<Context, "request" | "bearer">): Principal {
+    const caller = callers.get(request) ?? authenticate(request, token);
+    callers.set(request, caller);
+    return caller;
+  }
+
+  return new Elysia({ name: "sayna-sip/auth" })
+    .use(bearer({ extract: { header: "Bearer", query: "api_key", body: "api_key" } }))
+    .macro({
+      caller: {
+        /**
+         * Elysia parses a body before `bearer` has its token, and would tell a stranger 400 before 401: in these routes
+         * its parser is passed by, and the body read behind the check. It is still validated by the route's schema, and
+         * the document still says that it is JSON.
+         */
+        introspect(route: { body?: unknown; parse?: unknown; transform?: unknown }) {
+          const hasBody = route.body !== undefined;
+          route.parse = hasBody ? [passByParser, "json"] : "none";
+          route.transform = [
+            (context: Context) => {
+              callerOf(context);
+            },
+            ...(hasBody ? [takeJson] : []),
+            ...(route.transform === undefined ? [] : [route.transform].flat()),
+          ];
+        },
+        resolve: (context) => ({ caller: callerOf(context) }),
+      },
+    });
+}
+
+/** Elysia asks its next parser, "json", only when this one gives undefined. */
+const passByParser = () => null;
+
+async function takeJson(context: Context): Promise<void> {
+  context.body = await readJson(context.request);
+}

@@ -1,0 +1,21 @@
+import { Elysia } from "elysia";
+import type { Config } from "./config";
+
+export type { Config, SipConfig } from "./config";
+export { ConfigError, type ConfigProblem } from "./config-error";
+export { loadConfig, type LoadConfigOptions } from "./load-config";
+export { ConfigSchema } from "./schema";
+export { startupNotes, type StartupNote } from "./startup-notes";
+
+export type ConfigLoaderOptions = {
+  readonly config: Config;
+};
+
+/**
+ * Gives every handler the configuration as `config`.
+ *
+ * @example
+ * new Elysia().use(configLoader({ config: loadConfig({ file: "sayna-sip.yaml" }) }));
+ */
+export const configLoader = ({ config }: ConfigLoaderOptions) =>
+  new Elysia({ name: "config-loader" }).decorate("config", config);

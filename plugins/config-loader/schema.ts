@@ -1,0 +1,104 @@
+import { Type } from "@sinclair/typebox";
+import { ID, LISTEN_HOST, LIVEKIT_URL, PLAIN_TEXT, STORAGE } from "./general-formats";
+import { block, entry, list, secret, tenantHost, text, token } from "./schema-parts";
+import { SipSchema } from "./sip-schema";
+
+const ServerSchema = block(
+  {
+    host: text(LISTEN_HOST, { description: "Address to listen on.", variable: "HOST", default: "127.0.0.1" }),
+    port: Type.Integer({
+      description: "Port to listen on; 0 takes any free one.",
+      variable: "PORT",
+      default: 3001,
+      minimum: 0,
+      maximum: 65_535,
+    }),
+  },
+  { description: "The HTTP server." },
+);
+
+const LivekitSchema = block(
+  {
+    url: text(LIVEKIT_URL, { description: "LiveKit's URL.", variable: "LIVEKIT_URL", default: "ws://localhost:7880" }),
+    api_key: Type.Optional(text(ID, { description: "LiveKit's API key.", variable: "LIVEKIT_API_KEY" })),
+    api_secret: Type.Optional(
+      secret({
+        description: "Its secret: a literal, `env:NAME` or `file:PATH`, read at start.",
+        variable: "LIVEKIT_API_SECRET",
+      }),
+    ),
+    webhook_keys: list(
+      entry(
+        {
+          api_key: text(ID, { description: "An API key that signs webhooks." }),
+          api_secret: secret({ description: "Its secret: a literal, `env:NAME` or `file:PATH`, read at start." }),
+        },
+        { description: "One more key." },
+      ),
+      {
+        description: "Keys accepted on webhooks beside the one above: for a rotation, or for several projects.",
+        variable: "LIVEKIT_WEBHOOK_KEYS_JSON",
+        default: [],
+      },
+    ),
+  },
+  { description: "The LiveKit deployment. Without a key nothing is provisioned and webhooks are answered 503." },
+);
+
+const ApiSecretSchema = entry(
+  {
+    id: text(ID, { description: "Who it is, in logs; a tenant's is its auth_id." }),
+    secret: token({ description: "What the caller sends: a literal, `env:NAME` or `file:PATH`, read at start." }),
+    role: Type.Union([Type.Literal("operator"), Type.Literal("tenant")], {
+      description: "An operator may do everything; a tenant reaches its own hooks only.",
+      default: "operator",
+    }),
+    hosts: list(tenantHost({ description: "A host, or a wildcard." }), {
+      description: "Hosts that a tenant may add hooks for; none given: none. Not for operators.",
+      default: [],
+    }),
+  },
+  { description: "One credential." },
+);
+
+const AuthSchema = block(
+  {
+    required: Type.Boolean({
+      description: "Whether the management API asks for a credential.",
+      variable: "AUTH_REQUIRED",
+      default: false,
+    }),
+    api_secrets: list(ApiSecretSchema, {
+      description: "The credentials. AUTH_API_SECRET and AUTH_API_SECRET_ID stand for a single operator's.",
+      variable: "AUTH_API_SECRETS_JSON",
+      default: [],
+    }),
+  },
+  { description: "Who may use the management API." },
+);
+
+/** The whole configuration: shape, defaults, the rules of each single value, the variables and the descriptions. */
+export const ConfigSchema = block(
+  {
+    server: ServerSchema,
+    data_dir: text(PLAIN_TEXT, { description: "Where the database is kept.", variable: "DATA_DIR", default: "./data" }),
+    // Decoded to the literal, so that another storage becomes a type error everywhere it is missing.
+    storage: Type.Transform(
+      text(STORAGE, {
+        description: "The storage; only sqlite in this version.",
+        variable: "STORAGE_URL",
+        default: "sqlite",
+      }),
+    )
+      .Decode((): "sqlite" => "sqlite")
+      .Encode((value) => value),
+    livekit: LivekitSchema,
+    auth: AuthSchema,
+    sip: Type.Optional(SipSchema),
+    plugins: list(text(PLAIN_TEXT, { description: "A module's path or package name." }), {
+      description: "Modules to load, matchers for instance.",
+      default: [],
+    }),
+  },
+  { description: "The configuration of sayna-sip." },
+);

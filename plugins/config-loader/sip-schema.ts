@@ -1,0 +1,107 @@
+import { Type } from "@sinclair/typebox";
+import { ID } from "./general-formats";
+import { block, duration, entry, hookHost, hookRange, hookSecret, list, text } from "./schema-parts";
+import { ALLOWED_ADDRESS, HEADER_NAME, HOOK_URL, MATCHER_NAME, ROOM_PREFIX, SECRET_REFERENCE } from "./sip-formats";
+
+export const DeliverySchema = block(
+  {
+    schedule: list(duration({ description: "One wait." }), {
+      description:
+        "The waits before a failed delivery is tried again, each with ±20 % jitter; after the last one it is dead.",
+      default: ["1s", "5s", "15s", "1m", "5m"],
+      minItems: 1,
+      maxItems: 50,
+    }),
+    max_age: duration({ description: "What is older is not sent any more, and listed as expired.", default: "24h" }),
+    deadline: duration({ description: "Covers an attempt from DNS to the answer's last byte.", default: "10s" }),
+    concurrency: Type.Integer({
+      description: "Attempts at a time per hook; 200 in all is the limit of the whole service.",
+      default: 10,
+      minimum: 1,
+      maximum: 200,
+    }),
+  },
+  { description: "How events are delivered." },
+);
+
+export const HookSchema = entry(
+  {
+    host: hookHost({
+      description:
+        "The called host: a name, an IP address, or `*.` and a name of two labels or more. Case is the same.",
+    }),
+    url: text(HOOK_URL, { description: "Where the call's events go: an https:// URL.", maxLength: 2048 }),
+    auth_id: Type.Optional(
+      text(ID, { description: "The tenant that owns the hook, and the rooms of calls to its host." }),
+    ),
+    secret: Type.Optional(
+      hookSecret({ description: "Signs instead of hook_secret: a literal, `env:NAME` or `file:PATH`." }),
+    ),
+  },
+  { description: "One entry of the forwarding table. It cannot be changed at run time." },
+);
+
+export const SipSchema = entry(
+  {
+    room_prefix: text(ROOM_PREFIX, {
+      description: "LiveKit rooms whose names begin with it are SIP calls. Letters, digits, - and _. Required.",
+      variable: "SIP_ROOM_PREFIX",
+    }),
+    allowed_addresses: list(text(ALLOWED_ADDRESS, { description: "An IPv4 or IPv6 address or CIDR block." }), {
+      description: "Where calls may come from; LiveKit enforces it. Cannot be empty unless provision is false.",
+      variable: "SIP_ALLOWED_ADDRESSES",
+      default: [],
+    }),
+    max_participants: Type.Integer({
+      description: "Participants per SIP room.",
+      variable: "SIP_MAX_PARTICIPANTS",
+      default: 3,
+      minimum: 1,
+      maximum: 4_294_967_295,
+    }),
+    provision: Type.Boolean({
+      description: "Make LiveKit's trunk and dispatch rule; false leaves them to somebody else.",
+      variable: "SIP_PROVISION",
+      default: true,
+    }),
+    set_room_owner: Type.Boolean({
+      description: "Write the hook's auth_id into the metadata of its rooms.",
+      variable: "SIP_SET_ROOM_OWNER",
+      default: true,
+    }),
+    host_headers: list(text(HEADER_NAME, { description: "The name of a SIP header." }), {
+      description:
+        "Headers that the called host is read from; the first one that is there and parses counts. " +
+        "A proxy in front that sets one of them must remove a caller's own.",
+      variable: "SIP_HOST_HEADERS",
+      default: ["To"],
+      minItems: 1,
+    }),
+    matchers: list(text(MATCHER_NAME, { description: "A matcher's name." }), {
+      description: "What decides which hook a call belongs to, in this order.",
+      default: ["exact-host", "wildcard-host"],
+      minItems: 1,
+    }),
+    hook_secret: Type.Optional(
+      hookSecret({
+        description:
+          "Signs deliveries of hooks without a secret of their own: a literal, `env:NAME` or `file:PATH`. " +
+          "One that begins with `whsec_` also gives Standard Webhooks signatures.",
+        variable: "SIP_HOOK_SECRET",
+      }),
+    ),
+    hooks: list(HookSchema, { description: "The forwarding table.", variable: "SIP_HOOKS_JSON", default: [] }),
+    allowed_hook_ranges: list(hookRange({ description: "An address or CIDR block." }), {
+      description: "Private addresses that hooks added at run time may reach all the same.",
+      variable: "SIP_ALLOWED_HOOK_RANGES",
+      default: [],
+    }),
+    allowed_secret_refs: list(text(SECRET_REFERENCE, { description: "`env:NAME` or `file:PATH`." }), {
+      description: "References that hooks added at run time may name as their secret.",
+      variable: "SIP_ALLOWED_SECRET_REFS",
+      default: [],
+    }),
+    delivery: DeliverySchema,
+  },
+  { description: "SIP. Without this block and without any SIP_ variable SIP is off." },
+);

@@ -1,0 +1,66 @@
+import { contains, parseAddressRange } from "../../src/domain/address-range";
+import { parseIpAddress } from "../../src/domain/ip-address";
+import type { SecretSource } from "../../src/domain/secret";
+import type { Config, SipConfig } from "./config";
+
+export type StartupNote = { readonly level: "info" | "warn"; readonly message: string };
+
+/** What the operator should know at every start, although nothing is wrong. Without a `sip` block none of it is about SIP. */
+export function startupNotes(config: Config): readonly StartupNote[] {
+  return [...listeningNotes(config), ...(config.sip === undefined ? [] : sipNotes(config.sip))];
+}
+
+function* listeningNotes({ server, auth }: Config): Generator<StartupNote> {
+  if (isLoopback(server.host)) {
+    yield {
+      level: "info",
+      message:
+        `Listening on ${server.host}: only a LiveKit on this machine can deliver its webhooks. ` +
+        "Set HOST (server.host) to listen elsewhere, 0.0.0.0 for every address.",
+    };
+  } else if (!auth.required) {
+    yield {
+      level: "warn",
+      message:
+        `The management API on ${server.host} is open to everybody who can reach it. ` +
+        "Set AUTH_REQUIRED=true (auth.required) and AUTH_API_SECRET.",
+    };
+  }
+}
+
+function* sipNotes(sip: SipConfig): Generator<StartupNote> {
+  // RFC 3261 section 7.3.3: `t` is To's short form.
+  const added = sip.host_headers.filter((header) => !["to", "t"].includes(header.toLowerCase()));
+  if (added.length > 0) {
+    yield {
+      level: "warn",
+      message:
+        `SIP hosts are read from ${added.join(", ")}: the proxy in front of LiveKit must remove a caller's own ` +
+        `${added.join(", ")}, else callers choose the tenant that their call goes to.`,
+    };
+  }
+  const plain = [
+    ...(isPlain(sip.hook_secret) ? ["sip.hook_secret"] : []),
+    ...sip.hooks.filter(({ secret }) => isPlain(secret)).map(({ host }) => `the hook of ${host}`),
+  ];
+  if (plain.length > 0) {
+    yield {
+      level: "info",
+      message:
+        `SIP deliveries signed with the secret of ${plain.join(", ")} carry X-Sayna-Signature only: ` +
+        "a secret that begins with whsec_ gives Standard Webhooks signatures as well.",
+    };
+  }
+}
+
+/** A reference is not looked into: it is read for each use, and may be another one by then. */
+const isPlain = (source: SecretSource | undefined): boolean =>
+  source?.kind === "literal" && !source.value.reveal().startsWith("whsec_");
+
+const LOOPBACK = ["127.0.0.0/8", "::1"].flatMap((text) => parseAddressRange(text) ?? []);
+
+function isLoopback(host: string): boolean {
+  const address = parseIpAddress(host);
+  if (address === undefined) return host === "localhost" || host.endsWith(".localhost");
+  return LOOPBACK.some((range) => contains(range, address));
+}

@@ -1,0 +1,132 @@
+import { Elysia } from "elysia";
+import { AppError } from "../../src/domain/errors";
+import type { Hook } from "../../src/domain/hook";
+import { secretReference } from "../../src/domain/secret";
+import { maySee, type Principal } from "../../src/domain/principal";
+import { errorResponses } from "../http-errors";
+import type { AuthPlugin } from "../auth";
+import { putHooks, removeHooks } from "./change-hooks";
+import type { HookRegistry } from "./hook-registry";
+import { DeleteHooks, HookList, UpdateHooks, type HookView } from "./hook-schemas";
+import { readEntries, readHosts, type EntryRules } from "./read-entries";
+
+export { HookRegistry } from "./hook-registry";
+
+export type HooksStoreOptions = EntryRules & {
+  readonly auth: AuthPlugin;
+  readonly registry: HookRegistry;
+};
+
+/** The routes that read and change the forwarding table. */
+export function hooksStore({ auth, registry, ...rules }: HooksStoreOptions) {
+  const list = (caller: Principal) => ({
+    hooks: registry.table
+      .all()
+      .filter((hook) => maySee(caller, hook.authId))
+      .map((hook) => toView(hook, registry)),
+  });
+  return new Elysia({ name: "sayna-sip/hooks-store", tags: ["hooks"] })
+    .use(auth)
+    .get("/sip/hooks", ({ caller }) => list(caller), {
+      caller: true,
+      response: { 200: HookList, ...errorResponses(["unauthorized"]) },
+      detail: {
+        summary: "List the SIP hooks",
+        description: "The forwarding table: all of it for an operator, the hooks of its own auth_id for a tenant.",
+      },
+    })
+    .post(
+      "/sip/hooks",
+      async ({ body, caller }) => {
+        const entries = readEntries(body.hooks, caller, rules);
+        await registry.change(caller, (current, table) => putHooks(current, entries, table, caller));
+        return list(caller);
+      },
+      {
+        caller: true,
+        body: UpdateHooks,
+        response: {
+          200: HookList,
+          ...errorResponses([
+            "invalid_request",
+            "invalid_host",
+            "insecure_url",
+            "invalid_url",
+            "duplicate_host",
+            "auth_id_required",
+            "secret_not_allowed",
+            "unauthorized",
+            "forbidden",
+            "config_host",
+            "payload_too_large",
+            "hooks_not_saved",
+          ]),
+        },
+        detail: {
+          summary: "Add or replace SIP hooks",
+          description:
+            "Hooks with the same host are replaced, others are added: all of them, or none. In force for the next event, " +
+            "and after a restart. Answers as GET does.",
+        },
+      },
+    )
+    .delete(
+      "/sip/hooks",
+      async ({ body, caller }) => {
+        const hosts = readHosts(body.hosts);
+        await registry.change(caller, (current, table) => removeHooks(current, hosts, table, caller));
+        return list(caller);
+      },
+      {
+        caller: true,
+        body: DeleteHooks,
+        response: {
+          200: HookList,
+          ...errorResponses([
+            "invalid_request",
+            "invalid_host",
+            "duplicate_host",
+            "unauthorized",
+            "forbidden",
+            "hook_not_found",
+            "config_host",
+            "payload_too_large",
+            "hooks_not_saved",
+          ]),
+        },
+        detail: {
+          summary: "Delete SIP hooks",
+          description: "All of them, or none. What is pending for them is cancelled. Answers as GET does.",
+        },
+      },
+    );
+}
+
+/** The same addresses when SIP is off. */
+export function hooksStoreOff({ auth }: { readonly auth: AuthPlugin }) {
+  const refuse = (): never => {
+    throw new AppError("sip_not_configured");
+  };
+  const route = {
+    caller: true,
+    response: errorResponses(["unauthorized", "sip_not_configured"]),
+    detail: { summary: "SIP is not configured on this server" },
+  } as const;
+  return new Elysia({ name: "sayna-sip/hooks-store", tags: ["hooks"] })
+    .use(auth)
+    .get("/sip/hooks", refuse, route)
+    .post("/sip/hooks", refuse, route)
+    .delete("/sip/hooks", refuse, route);
+}
+
+function toView(hook: Hook, registry: HookRegistry): HookView {
+  const secret = hook.secret === undefined ? undefined : secretReference(hook.secret);
+  return {
+    host: hook.host,
+    url: hook.url,
+    ...(hook.authId === undefined ? {} : { auth_id: hook.authId }),
+    ...(secret === undefined ? {} : { secret }),
+    source: hook.source,
+    state: registry.isPaused(hook.id) ? "paused" : "active",
+  };
+}

@@ -1,0 +1,24 @@
+type Found = { readonly message?: string; readonly schema?: Readonly<Record<string, unknown>> };
+
+/**
+ * What a schema expected, in words. TypeBox's own words do, but for a choice, of which it only says that it is one. Elysia's
+ * summaries would not do: some repeat the value.
+ */
+export function expectation({ message = "Not valid", schema = {} }: Found): string {
+  if (Array.isArray(schema["enum"])) return `Expected ${choice(schema["enum"].map((value) => JSON.stringify(value)))}`;
+  if (Array.isArray(schema["anyOf"])) return `Expected ${choice(schema["anyOf"].map(nameOf))}`;
+  return message;
+}
+
+/** `t.Integer()` and its like are a choice between the number and its text, with the text's form as `format`. */
+function nameOf(schema: unknown): string {
+  if (typeof schema !== "object" || schema === null) return "another form";
+  if ("const" in schema) return JSON.stringify(schema.const);
+  if ("anyOf" in schema && Array.isArray(schema.anyOf)) return choice(schema.anyOf.map(nameOf));
+  if ("format" in schema && typeof schema.format === "string") return schema.format;
+  return "type" in schema && typeof schema.type === "string" ? schema.type : "another form";
+}
+
+function choice(names: readonly string[]): string {
+  return [...new Set(names)].join(" or ");
+}

@@ -1,0 +1,59 @@
+import { fileURLToPath } from "node:url";
+import { openapi } from "@elysia/openapi";
+import { Elysia } from "elysia";
+import { describeApi } from "./describe-api";
+import { PAGE, SCRIPT } from "./page";
+
+export type OpenapiDocsOptions = {
+  /** The version of the API: that of the package. */
+  readonly version: string;
+};
+
+/** What the page loads of Swagger UI: all that it needs, so that it works without any other server. */
+const ASSETS = [
+  { file: "swagger-ui-bundle.js", type: "text/javascript; charset=utf-8" },
+  { file: "swagger-ui.css", type: "text/css; charset=utf-8" },
+] as const;
+
+/** Nothing but this server, so that neither a dependency nor a description can call home. Swagger UI's icons are `data:`. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+const HEADERS = { "x-content-type-options": "nosniff", "referrer-policy": "no-referrer" };
+
+/**
+ * `GET /openapi/json`: the OpenAPI document of the application, made of the schemas of its routes. `GET /openapi`: the same
+ * for people. A route with `detail: {hide: true}` is not in it.
+ *
+ * @throws when `swagger-ui-dist` is not installed.
+ */
+export function openapiDocs({ version }: OpenapiDocsOptions) {
+  const plugin = new Elysia({ name: "sayna-sip/openapi-docs" })
+    // Its own page loads from a CDN and runs an inline script: only its document is used.
+    .use(openapi({ path: "/openapi", provider: null, documentation: describeApi(version) }))
+    .get(
+      "/openapi",
+      () => serve(PAGE, "text/html; charset=utf-8", { "content-security-policy": CONTENT_SECURITY_POLICY }),
+      { detail: { hide: true } },
+    )
+    .get("/openapi/page.js", () => serve(SCRIPT, "text/javascript; charset=utf-8"), { detail: { hide: true } });
+  for (const { file, type } of ASSETS) {
+    const path = fileURLToPath(import.meta.resolve(`swagger-ui-dist/${file}`));
+    plugin.get(`/openapi/${file}`, () => serve(Bun.file(path), type, { "cache-control": "public, max-age=3600" }), {
+      detail: { hide: true },
+    });
+  }
+  return plugin;
+}
+
+function serve(body: string | Blob, type: string, headers: Readonly<Record<string, string>> = {}): Response {
+  return new Response(body, { headers: { "content-type": type, ...HEADERS, ...headers } });
+}

@@ -1,0 +1,15 @@
+import type { JsonObject } from "../../src/domain/json";
+
+/** By field: what LiveKit has and what it is to have. It is logged, so only fields that are ours, never the rest. */
+export type Differences = Readonly<Record<string, { readonly from: unknown; readonly to: unknown }>>;
+
+/** A request that makes a trunk or rule as configured. */
+export type Change = {
+  readonly by: "update" | "replace";
+  readonly request: JsonObject;
+  readonly differences: Differences;
+  /** True for a change that ties the rule to a trunk, which another instance may withdraw at this moment. */
+  readonly tiesTrunk?: true;
+};
+
+export const difference = (from: unknown, to: unknown): Differences[string] => ({ from, to });

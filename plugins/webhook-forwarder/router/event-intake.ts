@@ -1,0 +1,119 @@
+import type { Clock } from "../../../src/contracts/clock";
+import type { Logger } from "../../../src/contracts/logger";
+import type { CommitResult, IncomingEvent, OwnerTask, Storage } from "../../../src/contracts/storage";
+import { HELD_MS } from "../../../src/domain/call";
+import { AppError } from "../../../src/domain/errors";
+import type { HookId } from "../../../src/domain/ids";
+import type { JsonObject } from "../../../src/domain/json";
+import { readLiveKitEvent, type LiveKitEvent } from "../../../src/domain/livekit-event";
+import type { Match } from "../../../src/domain/routing";
+import type { HookRegistry } from "../../hooks-store/hook-registry";
+import { groupCalls } from "../group-calls";
+import { matchParticipant, type MatchOptions } from "./match-participant";
+import { createRefusalCounter } from "./refusal-counter";
+
+export type EventIntakeOptions = MatchOptions & {
+  readonly roomPrefix: string;
+  readonly registry: HookRegistry;
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Hooks have something new to send. */
+  readonly onDeliveries: (hooks: readonly HookId[]) => void;
+  readonly onOwnerTask: (task: OwnerTask) => void;
+  readonly onRoomFinished: (event: LiveKitEvent) => void;
+};
+
+export type Webhook = { readonly json: JsonObject; readonly body: Uint8Array; readonly contentType: string };
+
+export type EventIntake = ReturnType<typeof createEventIntake>;
+
+/** Bodies that wait for their commit; more are refused, so that a stuck disk does not fill the memory. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+const UNMATCHED_SWEEP_MS = 1_000;
+
+/** Takes verified webhooks: reads, routes, commits. When `take` returns, the event is on disk. */
+export function createEventIntake(options: EventIntakeOptions) {
+  const { roomPrefix, registry, storage, clock, log } = options;
+  const commit = groupCalls((events: readonly IncomingEvent[]) => storage.commit(events, registry.isActive));
+  const refusals = createRefusalCounter(clock);
+  const counts = { kept: 0, duplicate: 0, notSip: 0, noHooks: 0, refused: 0 };
+  let waitingBytes = 0;
+  let cancelSweep = () => {};
+
+  /**
+   * @throws AppError `not_kept` (503) with a `Retry-After` that grows with each refusal of the same event: LiveKit then
+   *   tries for 26 s; without the header it gives up after 15 s.
+   */
+  async function take({ json, body, contentType }: Webhook): Promise<void> {
+    const event = readLiveKitEvent(json, body);
+    if (event.roomName === undefined || !event.roomName.startsWith(roomPrefix)) {
+      counts.notSip++;
+      return;
+    }
+    if (registry.table.size === 0) {
+      counts.noHooks++;
+      return;
+    }
+    const match = await matchParticipant(event, registry.table, options);
+    const result = await keep({ event, contentType, body, receivedAt: clock.now(), match });
+    counts[result.kind]++;
+    report(event, match, result);
+  }
+
+  async function keep(incoming: IncomingEvent): Promise<CommitResult> {
+    const { event, body } = incoming;
+    try {
+      if (waitingBytes + body.length > MAX_WAITING_BYTES) throw new Error("too many events wait for the disk");
+      waitingBytes += body.length;
+      try {
+        return await commit(incoming);
+      } finally {
+        waitingBytes -= body.length;
+      }
+    } catch (error) {
+      // Fails closed because an answer of 200 would promise what is not on disk; LiveKit sends the event again.
+      counts.refused++;
+      const retryAfter = refusals.next(event.id);
+      log.error({ err: error, event: event.id, retry_after: retryAfter }, "A SIP event could not be kept");
+      throw new AppError("not_kept", { headers: { "retry-after": String(retryAfter) } });
+    }
+  }
+
+  function report(event: LiveKitEvent, match: Match | undefined, result: CommitResult): void {
+    if (result.kind === "duplicate") return;
+    if (result.hooks.length > 0) options.onDeliveries(result.hooks);
+    if (result.ownerTask !== undefined) options.onOwnerTask(result.ownerTask);
+    if (event.name === "room_finished") options.onRoomFinished(event);
+    if (result.unmatchedParticipant && result.held) {
+      log.warn(
+        { event: event.id, room: event.roomName, room_sid: event.roomSid, host: match?.host ?? null },
+        "No SIP hook matches the called host; the event is kept",
+      );
+    }
+  }
+
+  async function sweep(): Promise<void> {
+    try {
+      for (const call of await storage.listUnmatched(clock.now() - HELD_MS)) {
+        log.warn(
+          { room: call.roomName, room_sid: call.roomSid, events: call.events },
+          "SIP events without a hook are listed as unmatched; they go out when the call gets a hook",
+        );
+      }
+    } catch (error) {
+      // Fails open because the events stay held, and the next sweep lists them.
+      log.error({ err: error }, "Unmatched SIP events could not be listed");
+    }
+    cancelSweep = clock.after(UNMATCHED_SWEEP_MS, () => void sweep());
+  }
+
+  return {
+    take,
+    counts: counts as Readonly<typeof counts>,
+    start: () => {
+      cancelSweep = clock.after(UNMATCHED_SWEEP_MS, () => void sweep());
+    },
+    stop: () => cancelSweep(),
+  };
+}

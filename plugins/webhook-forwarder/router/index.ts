@@ -1,0 +1,1 @@
+export { createEventIntake, type EventIntake, type EventIntakeOptions, type Webhook } from "./event-intake";

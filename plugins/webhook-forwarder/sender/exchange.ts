@@ -1,0 +1,117 @@
+import { type Agent, request as httpsRequest } from "node:https";
+import type { ClientRequest } from "node:http";
+import type { Socket } from "node:net";
+import { readAnswer } from "./answer-reader";
+import { type AddressRule, forbiddenMessage } from "./checked-lookup";
+import { failure, failureFrom, type Failure, type Outcome, type Step } from "./failure";
+import type { Target } from "./target";
+
+export type ExchangeOptions = {
+  readonly target: Target;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  readonly agent: Agent;
+  readonly rule: AddressRule;
+};
+
+export type ExchangeEnd = {
+  readonly outcome: Outcome;
+  /** A reused connection ended before a byte of the answer: the peer had closed it, the request may be repeated. */
+  readonly stale: boolean;
+};
+
+export type Exchange = {
+  /** Never rejects. */
+  readonly ended: Promise<ExchangeEnd>;
+  /** Ends it now with this failure and destroys the connection. */
+  readonly abort: (reason: (step: Step) => Failure) => void;
+};
+
+/** All response headers together; more is `HPE_HEADER_OVERFLOW`. */
+const MAX_HEADER_BYTES = 16 * 1024;
+
+/** One request and its answer on one connection. */
+export function startExchange(options: ExchangeOptions): Exchange {
+  const { promise: ended, resolve } = Promise.withResolvers<ExchangeEnd>();
+  let step: Step = options.target.isAddress ? "connect" : "dns";
+  let socket: Socket | undefined;
+  let bytesReadBefore = 0;
+
+  // Only the first end counts. Every listener stays on after it: an error that nobody hears ends the process.
+  const end = (outcome: Outcome, stale = false): void => resolve({ outcome, stale });
+
+  let request: ClientRequest;
+  try {
+    request = openRequest(options);
+  } catch (error) {
+    // Invalid headers, an invalid path and broken TLS settings are thrown, not emitted.
+    end(failureFrom(error, "request"));
+    return { ended, abort: () => undefined };
+  }
+
+  const abort = (reason: (step: Step) => Failure): void => {
+    end(reason(step));
+    request.destroy();
+  };
+
+  request.on("socket", (assigned) => {
+    socket = assigned;
+    bytesReadBefore = assigned.bytesRead;
+    if (request.reusedSocket) {
+      step = "request";
+      return;
+    }
+    assigned.once("lookup", (error) => {
+      if (error === null) step = "connect";
+    });
+    assigned.once("connect", () => {
+      step = "tls";
+      // The address was judged when it was looked up, or read from the URL; this is the one really used.
+      const reason = options.rule(assigned.remoteAddress ?? "");
+      if (reason === undefined) return;
+      abort(() => failure("address", "ADDRESS_FORBIDDEN", forbiddenMessage(options.target.host, reason)));
+    });
+    assigned.once("secureConnect", () => {
+      step = "request";
+    });
+  });
+
+  request.on("response", (response) => {
+    step = "answer";
+    readAnswer(response, (outcome) => {
+      end(outcome);
+      // An answer that is not read to its end would keep its connection for ever.
+      if (!response.complete) request.destroy();
+    });
+  });
+
+  request.on("error", (error) => {
+    const silent = step === "request" && socket?.bytesRead === bytesReadBefore;
+    end(failureFrom(error, step), request.reusedSocket && silent);
+  });
+
+  request.on("close", () => {
+    // The only event after `101 Switching Protocols`. After an answer that ends with its connection it comes before the
+    // answer's own `end`.
+    if (step !== "answer") end(failure(step, "NO_ANSWER", "The connection was closed without an answer"));
+  });
+
+  return { ended, abort };
+}
+
+function openRequest({ target, headers, body, agent }: ExchangeOptions): ClientRequest {
+  const request = httpsRequest({
+    agent,
+    method: "POST",
+    host: target.host,
+    port: target.port,
+    path: target.path,
+    servername: target.servername,
+    headers: { ...headers, "content-length": body.byteLength.toString() },
+    maxHeaderSize: MAX_HEADER_BYTES,
+  });
+  // Together with content-length it would leave the body's end to the receiver's reading (RFC 9112 section 6.1).
+  request.removeHeader("transfer-encoding");
+  request.end(body);
+  return request;
+}

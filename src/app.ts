@@ -1,0 +1,233 @@
+import { Elysia } from "elysia";
+import { auth, type AuthPlugin } from "../plugins/auth";
+import { configLoader, type Config, type SipConfig } from "../plugins/config-loader";
+import { health } from "../plugins/health";
+import { HookRegistry, hooksStore, hooksStoreOff } from "../plugins/hooks-store";
+import { httpErrors } from "../plugins/http-errors";
+import { openapiDocs } from "../plugins/openapi-docs";
+import { createProvisioner } from "../plugins/provisioner";
+import { createRoomOwner, type RoomOwner } from "../plugins/room-owner";
+import { createSqliteStorage } from "../plugins/storage/sqlite";
+import { createDispatcher, type Dispatcher } from "../plugins/webhook-forwarder/dispatcher";
+import { receiver } from "../plugins/webhook-forwarder/receiver";
+import { createEventIntake, type EventIntake } from "../plugins/webhook-forwarder/router";
+import { createSender } from "../plugins/webhook-forwarder/sender";
+import packageJson from "../package.json" with { type: "json" };
+import { systemClock, type Clock } from "./contracts/clock";
+import type { Logger } from "./contracts/logger";
+import type { Matcher } from "./contracts/matcher";
+import type { Sender } from "./contracts/sender";
+import type { Storage } from "./contracts/storage";
+import { hookId, type Hook } from "./domain/hook";
+import type { Secret } from "./domain/secret";
+import { selectMatchers } from "./select-matchers";
+
+/** What a program that embeds the service, or a test, may put in the place of the usual parts. */
+export type AppParts = {
+  readonly log: Logger;
+  readonly clock?: Clock;
+  /** From 0 to 1, for the jitter of retries. */
+  readonly random?: () => number;
+  readonly storage?: Storage;
+  readonly sender?: Sender;
+  /** Matchers beside the built-in ones; `sip.matchers` names those that are asked. */
+  readonly matchers?: readonly Matcher[];
+};
+
+/** The wired service. `app` serves requests as soon as it listens; `start` begins sending and provisioning. */
+export type SaynaSip = {
+  readonly app: ReturnType<typeof routes>;
+  /**
+   * Resolves when LiveKit is provisioned, or when that is not to be done.
+   *
+   * @throws ProvisioningError when it failed for good, unless `stop` came first.
+   */
+  start(): Promise<void>;
+  /** Sends nothing more and waits for what is under way, `graceMs` at most; webhooks are still taken. */
+  stopSending(graceMs: number): Promise<void>;
+  /** Closes the storage; nothing may come in any more. */
+  close(): Promise<void>;
+};
+
+type Credentials = { readonly apiKey: string; readonly apiSecret: Secret };
+
+/** Attempts at a time to all hooks together (delivery rule 6). */
+const TOTAL_CONCURRENCY = 200;
+
+/**
+ * Wires the plugins; the one place that knows which implementations are used.
+ *
+ * @throws StorageOpenError when the storage cannot be opened; MatcherError when `sip.matchers` names an unknown one.
+ */
+export async function createApp(config: Config, parts: AppParts): Promise<SaynaSip> {
+  const { log, clock = systemClock } = parts;
+  const { api_key: apiKey, api_secret: apiSecret } = config.livekit;
+  const credentials = apiKey === undefined || apiSecret === undefined ? undefined : { apiKey, apiSecret };
+  const authPlugin = auth({ required: config.auth.required, secrets: config.auth.api_secrets });
+  const sip = config.sip === undefined ? undefined : await createSip(config, config.sip, credentials, parts);
+  const keys = [
+    ...(credentials === undefined ? [] : [credentials]),
+    ...config.livekit.webhook_keys.map((key) => ({ apiKey: key.api_key, apiSecret: key.api_secret })),
+  ];
+  let stopping = false;
+
+  async function notReady(): Promise<readonly string[]> {
+    if (stopping) return ["the service is stopping"];
+    return sip === undefined ? [] : sip.notReady();
+  }
+
+  return {
+    app: routes({ config, authPlugin, sip, keys, notReady, clock, log }),
+    start: async () => {
+      await sip?.start();
+    },
+    stopSending: async (graceMs) => {
+      stopping = true;
+      await sip?.stopSending(graceMs);
+    },
+    close: async () => {
+      await sip?.close();
+    },
+  };
+}
+
+type RouteOptions = {
+  readonly config: Config;
+  readonly authPlugin: AuthPlugin;
+  readonly sip: Sip | undefined;
+  readonly keys: readonly Credentials[];
+  readonly notReady: () => Promise<readonly string[]>;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
+
+function routes({ config, authPlugin, sip, keys, notReady, clock, log }: RouteOptions) {
+  const hooks =
+    sip === undefined
+      ? hooksStoreOff({ auth: authPlugin })
+      : hooksStore({
+          auth: authPlugin,
+          registry: sip.registry,
+          authRequired: config.auth.required,
+          allowedSecretRefs: sip.config.allowed_secret_refs,
+        });
+  // `normalize` counts here only: with it Elysia would silently strip unknown members of a request.
+  return new Elysia({ name: "sayna-sip", normalize: false })
+    .use(httpErrors({ log }))
+    .use(configLoader({ config }))
+    .use(openapiDocs({ version: packageJson.version }))
+    .use(health({ reasons: notReady }))
+    .use(receiver({ keys, take: sip?.intake.take, clock, log }))
+    .use(hooks);
+}
+
+type Sip = Awaited<ReturnType<typeof createSip>>;
+
+/** All that exists only when SIP is configured. */
+async function createSip(config: Config, sip: SipConfig, credentials: Credentials | undefined, parts: AppParts) {
+  const { log, clock = systemClock, random = Math.random } = parts;
+  const matchers = selectMatchers(sip.matchers, parts.matchers ?? []);
+  const storage = parts.storage ?? createSqliteStorage({ dataDir: config.data_dir, clock, log });
+  const registry = await HookRegistry.load({ configHooks: toHooks(sip), storage, clock, log });
+  const sender = parts.sender ?? createSender({ allowedRanges: sip.allowed_hook_ranges });
+  const { schedule, max_age: maxAge, deadline, concurrency } = sip.delivery;
+  const dispatcher: Dispatcher = createDispatcher({
+    storage,
+    registry,
+    sender,
+    clock,
+    log,
+    random,
+    concurrency: { perHook: concurrency, total: TOTAL_CONCURRENCY },
+    policy: { schedule, maxAge, deadline },
+    hookSecret: sip.hook_secret,
+  });
+  const livekit = credentials === undefined ? undefined : { url: config.livekit.url, ...credentials, clock, log };
+  const owner: RoomOwner | undefined =
+    livekit !== undefined && sip.set_room_owner
+      ? createRoomOwner({ ...livekit, onDone: (task) => void storage.ownerTaskDone(task).catch(logTaskError) })
+      : undefined;
+  const intake: EventIntake = createEventIntake({
+    roomPrefix: sip.room_prefix,
+    hostHeaders: sip.host_headers,
+    setRoomOwner: owner !== undefined,
+    matchers,
+    registry,
+    storage,
+    clock,
+    log,
+    onDeliveries: dispatcher.wake,
+    onOwnerTask: (task) => owner?.claim(task),
+    onRoomFinished: (event) => event.roomSid !== undefined && owner?.roomFinished(event.roomSid),
+  });
+  const provisioner =
+    livekit === undefined || !sip.provision
+      ? undefined
+      : createProvisioner({
+          ...livekit,
+          roomPrefix: sip.room_prefix,
+          allowedAddresses: sip.allowed_addresses,
+          maxParticipants: sip.max_participants,
+          hostHeaders: sip.host_headers,
+        });
+
+  function logTaskError(error: unknown): void {
+    // Fails open because the room has its owner; after a restart that is only looked up once more.
+    log.error({ err: error }, "That a SIP room has its owner could not be saved");
+  }
+
+  return {
+    config: sip,
+    registry,
+    intake,
+    async start(): Promise<void> {
+      intake.start();
+      await dispatcher.start();
+      for (const task of await storage.ownerTasks()) owner?.claim(task);
+      if (credentials === undefined) {
+        log.info(
+          {},
+          "LiveKit credentials are missing: SIP is not provisioned, and webhooks are answered 503. Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET",
+        );
+      }
+      await provisioner?.run();
+    },
+    async notReady(): Promise<readonly string[]> {
+      const reasons: string[] = [];
+      if (credentials === undefined)
+        reasons.push("LiveKit credentials are missing (LIVEKIT_API_KEY, LIVEKIT_API_SECRET)");
+      const provisioning = provisioner?.state();
+      if (provisioning !== undefined && provisioning.kind !== "done") {
+        const problem = provisioning.kind === "running" ? provisioning.problem : undefined;
+        const suffix = problem === undefined ? "" : `: ${problem}`;
+        reasons.push(`LiveKit's SIP trunk and dispatch rule are not provisioned yet${suffix}`);
+      }
+      await storage.checkWritable().catch((error: unknown) => {
+        log.error({ err: error }, "The storage cannot be written");
+        reasons.push("the storage cannot be written");
+      });
+      return reasons;
+    },
+    async stopSending(graceMs: number): Promise<void> {
+      provisioner?.stop();
+      owner?.stop();
+      await dispatcher.stop(graceMs);
+      sender.close();
+    },
+    async close(): Promise<void> {
+      intake.stop();
+      await storage.close();
+    },
+  };
+}
+
+function toHooks(sip: SipConfig): readonly Hook[] {
+  return sip.hooks.map(({ host, url, auth_id: authId, secret }) => ({
+    id: hookId(host, authId),
+    host,
+    url,
+    source: "config",
+    ...(authId === undefined ? {} : { authId }),
+    ...(secret === undefined ? {} : { secret }),
+  }));
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env bun
+import { Command } from "@commander-js/extra-typings";
+import packageJson from "../package.json" with { type: "json" };
+import { ConfigError, loadConfig, type Config } from "../plugins/config-loader";
+import { createLog } from "./log";
+import { serve } from "./serve";
+
+const program = new Command("sayna-sip")
+  .description(packageJson.description)
+  .version(packageJson.version)
+  .showHelpAfterError("(sayna-sip --help lists the commands)");
+
+program
+  .command("serve", { isDefault: true })
+  .description("run the service until SIGTERM or SIGINT")
+  .option("-c, --config <file>", "YAML file; the environment replaces its values, and everything can be set there")
+  .addHelpText(
+    "after",
+    "\nExamples:\n  sayna-sip serve --config sayna-sip.yaml\n  SIP_ROOM_PREFIX=sip- … sayna-sip serve",
+  )
+  .action(async ({ config: file }) => {
+    const config = readConfig(file);
+    process.exit(config === undefined ? 1 : await serve(config, createLog()));
+  });
+
+program
+  .command("demo")
+  .description("show the main job in this terminal, without a LiveKit or a SIP carrier")
+  .action(async () => {
+    const { runDemo } = await import("./demo/run-demo");
+    process.exit(await runDemo());
+  });
+
+await program.parseAsync();
+
+/** Undefined when it is wrong; what is wrong has been said then. */
+function readConfig(file: string | undefined): Config | undefined {
+  try {
+    return loadConfig(file === undefined ? {} : { file });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return undefined;
+  }
+}

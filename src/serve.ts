@@ -1,0 +1,88 @@
+import type { Config } from "../plugins/config-loader";
+import { startupNotes } from "../plugins/config-loader";
+import { createApp, type SaynaSip } from "./app";
+import type { Logger } from "./contracts/logger";
+
+/**
+ * Bodies up to this size reach our own checks, which answer with the error's JSON; Bun closes the connection of larger
+ * ones with a bare 413.
+ */
+const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
+/** Seconds without a byte after which Bun closes a connection. It ends a slow handler too, so commits need room. */
+const IDLE_TIMEOUT_S = 30;
+/** SIGTERM to exit: 8 s at most. Attempts under way get most of it; the port closes last, 1 s before the end. */
+const SENDING_GRACE_MS = 6_000;
+const CLOSING_GRACE_MS = 1_000;
+
+/**
+ * Runs the service until SIGTERM or SIGINT, or until provisioning fails for good. The port opens as soon as the storage is
+ * open; webhooks are kept while provisioning goes on.
+ *
+ * @returns the process's exit code: 0 after a signal, 1 when it could not go on.
+ */
+export async function serve(config: Config, log: Logger): Promise<number> {
+  for (const { level, message } of startupNotes(config)) log[level]({}, message);
+  const signalled = waitForSignal();
+  let service: SaynaSip;
+  try {
+    service = await createApp(config, { log });
+  } catch (error) {
+    log.error({}, messageOf(error));
+    return 1;
+  }
+  const listening = listen(service, config, log);
+  if (!listening) {
+    await service.close();
+    return 1;
+  }
+  const failed = service.start().then(
+    () => new Promise<never>(() => {}),
+    (error: unknown) => error,
+  );
+  const end = await Promise.race([signalled, failed]);
+  if (typeof end === "string") log.info({ signal: end }, "Stopping: nothing more is sent, webhooks are still taken");
+  else log.error({}, messageOf(end));
+  await service.stopSending(SENDING_GRACE_MS);
+  await closePort(service);
+  await service.close();
+  log.info({}, "Stopped");
+  return typeof end === "string" ? 0 : 1;
+}
+
+function listen({ app }: SaynaSip, { server: { host, port } }: Config, log: Logger): boolean {
+  try {
+    app.listen({
+      hostname: host,
+      port,
+      // By default two instances would share the port, and the webhooks of one call.
+      reusePort: false,
+      idleTimeout: IDLE_TIMEOUT_S,
+      maxRequestBodySize: MAX_REQUEST_BYTES,
+    });
+    log.info({ url: String(app.server?.url ?? "") }, "Listening");
+    return true;
+  } catch (error) {
+    log.error(
+      {},
+      `Cannot listen on ${host} port ${port}: ${messageOf(error)}. Set HOST and PORT (server.host, server.port), or end what listens there.`,
+    );
+    return false;
+  }
+}
+
+/** Answers what is under way; what has not come in by then is cut off, and LiveKit sends it again. */
+async function closePort({ app }: SaynaSip): Promise<void> {
+  const server = app.server;
+  if (server === null) return;
+  const drained = server.stop();
+  await Promise.race([drained, Bun.sleep(CLOSING_GRACE_MS)]);
+  await server.stop(true);
+}
+
+function waitForSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
+  });
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,140 @@
+import { afterEach, expect, test } from "bun:test";
+import { sendLikeLiveKit } from "../support/livekit-sender";
+import { caller, webhookJson } from "../support/webhooks";
+import type { ReceivedRequest } from "../support/received-request";
+import type { Answer } from "../support/tls-receiver";
+import { quiet, World } from "../support/world";
+
+let world: World | undefined;
+
+afterEach(async () => {
+  await world?.end();
+  world = undefined;
+});
+
+const idOf = (request: ReceivedRequest) => request.header("webhook-id") ?? "";
+
+/** The webhooks of one call, in order; each names its call and its number. */
+function callEvents(call: string, count: number): { id: string; body: string }[] {
+  const room = { sid: `RM_${call}`, name: `sip-${call}` };
+  return Array.from({ length: count }, (_, n) => {
+    const members = { room, id: `EV_${call}_${n}`, participant: caller(`PA_${call}`, "tenant-a.example.com") };
+    const name = n === 0 ? "room_started" : n === 1 ? "participant_joined" : "track_published";
+    const json = webhookJson(name, n === 0 ? { room, id: members.id } : members);
+    return { id: members.id, body: JSON.stringify(json) };
+  });
+}
+
+/** In which order each call's ids came for the first time. */
+function firstArrivals(requests: readonly ReceivedRequest[]): Map<string, string[]> {
+  const calls = new Map<string, string[]>();
+  for (const id of new Set(requests.map(idOf))) {
+    const call = id.split("_")[1] ?? "";
+    calls.set(call, [...(calls.get(call) ?? []), id]);
+  }
+  return calls;
+}
+
+test("kill -9, 20 times, with deliveries under way: every acknowledged event arrives, each call in order", async () => {
+  world = await World.start({
+    tenants: { a: [{ host: "tenant-a.example.com" }] },
+    sip: { delivery: { schedule: Array.from({ length: 12 }, () => "200ms"), concurrency: 4 } },
+  });
+  const { requests } = world.tenant("a");
+  // Every fifth request fails, and each takes a moment, so that something is under way when the process is killed.
+  let asked = 0;
+  let underWay = 0;
+  const answered = new Set<string>();
+  world.tenant("a").respondWith(async (request): Promise<Answer> => {
+    underWay++;
+    await Bun.sleep(20);
+    underWay--;
+    if (++asked % 5 === 0) return { status: 503 };
+    answered.add(idOf(request));
+    return {};
+  });
+
+  /** The 200s as the sender saw them: what must arrive. */
+  const acknowledged: string[] = [];
+  let running = true;
+  let calls = 0;
+  const patience = Array.from({ length: 1000 }, () => 25);
+  const senders = Array.from({ length: 4 }, async () => {
+    while (running) {
+      for (const { id, body } of callEvents(String(calls++), 6)) {
+        const { delivered } = await sendLikeLiveKit(() => world?.server.url ?? "", body, patience);
+        if (delivered) acknowledged.push(id);
+        await Bun.sleep(10);
+      }
+    }
+  });
+  for (let rounds = 0; rounds < 20;) {
+    await Bun.sleep(50 + Math.random() * 100);
+    const undelivered = acknowledged.filter((id) => !answered.has(id)).length;
+    const counts = undelivered > 0 && underWay > 0;
+    await world.server.killHard();
+    if (counts) rounds++;
+    await world.startAgain();
+  }
+  running = false;
+  await Promise.all(senders);
+  const all = new Set(acknowledged);
+  const deadline = Date.now() + 60_000;
+  while ([...all].some((id) => !answered.has(id)) && Date.now() < deadline) await Bun.sleep(50);
+  await quiet([world.tenant("a")]);
+
+  expect([...all].filter((id) => !answered.has(id))).toEqual([]);
+  expect(all.size).toBeGreaterThan(60);
+  for (const [name, ids] of firstArrivals(requests)) {
+    const numbers = ids.map((id) => Number(id.split("_")[2]));
+    expect([name, numbers]).toEqual([name, numbers.toSorted((a, b) => a - b)]);
+  }
+}, 180_000);
+
+test("a restart under load loses nothing, and no event is refused more than twice", async () => {
+  world = await World.start({
+    tenants: { a: [{ host: "tenant-a.example.com" }] },
+    config: { server: { port: await freePort() } },
+  });
+  world.tenant("a").respondWith(async () => {
+    await Bun.sleep(5);
+    return {};
+  });
+  const url = world.server.url;
+  const sent: string[] = [];
+  let most = 0;
+  let running = true;
+  // LiveKit sends a room's events one after the other, and rooms beside each other.
+  const rooms = Array.from({ length: 8 }, async (_, room) => {
+    for (let n = 0; running; n++) {
+      for (const { id, body } of callEvents(`r${room}x${n}`, 5)) {
+        const { attempts, delivered } = await sendLikeLiveKit(() => url, body);
+        most = Math.max(most, attempts);
+        if (delivered) sent.push(id);
+      }
+    }
+  });
+  await Bun.sleep(500);
+  for (let i = 0; i < 2; i++) {
+    expect(await world.server.stop()).toBe(0);
+    await world.startAgain();
+    await Bun.sleep(1500);
+  }
+  running = false;
+  await Promise.all(rooms);
+  await quiet([world.tenant("a")], 1000);
+  const arrived = new Set(world.tenant("a").requests.map(idOf));
+  expect(sent.filter((id) => !arrived.has(id))).toEqual([]);
+  expect(sent.length).toBeGreaterThan(100);
+  expect(most).toBeLessThanOrEqual(3);
+  for (const [name, ids] of firstArrivals(world.tenant("a").requests)) {
+    expect([name, ids.map((id) => Number(id.split("_")[2]))]).toEqual([name, ids.map((_, i) => i)]);
+  }
+}, 120_000);
+
+async function freePort(): Promise<number> {
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
+  const { port } = server;
+  await server.stop(true);
+  return port ?? 0;
+}

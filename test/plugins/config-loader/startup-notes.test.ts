@@ -1,0 +1,66 @@
+import { describe, expect, test } from "bun:test";
+import { startupNotes } from "../../../plugins/config-loader";
+import { load, SIP } from "./load-text";
+
+const notesOf = (yaml: string, env: Record<string, string> = {}): string[] =>
+  startupNotes(load(yaml, env)).map(({ level, message }) => `${level} ${message}`);
+
+const OPEN = /^warn The management API on .* is open to everybody/;
+const LOCAL = /^info Listening on .*only a LiveKit on this machine can deliver its webhooks.*HOST/;
+
+describe("the address that is listened on", () => {
+  test.each(["127.0.0.1", "127.9.9.9", "::1", "localhost", "a.localhost"])(
+    "%s is loopback: the note names HOST",
+    (host) => {
+      expect(notesOf("", { HOST: host })).toEqual([expect.stringMatching(LOCAL)]);
+    },
+  );
+
+  test.each(["0.0.0.0", "::", "10.0.0.1", "128.0.0.1", "sip.example.com", "localhost.example.com"])(
+    "%s without authentication is a warning",
+    (host) => {
+      expect(notesOf("", { HOST: host })).toEqual([expect.stringMatching(OPEN)]);
+    },
+  );
+
+  test("a secret that nobody has to show is a warning all the same", () => {
+    expect(notesOf("", { HOST: "0.0.0.0", AUTH_API_SECRET: "s" })).toEqual([expect.stringMatching(OPEN)]);
+  });
+
+  test("another address with authentication needs no note", () => {
+    expect(notesOf("", { HOST: "0.0.0.0", AUTH_REQUIRED: "true", AUTH_API_SECRET: "s" })).toEqual([]);
+  });
+});
+
+describe("with a sip block", () => {
+  const ENV = { HOST: "0.0.0.0", AUTH_REQUIRED: "true", AUTH_API_SECRET: "s" };
+
+  test("the defaults need no note", () => {
+    expect(notesOf(SIP, ENV)).toEqual([]);
+    expect(notesOf(`${SIP}  host_headers: [to, t]\n`, ENV)).toEqual([]);
+  });
+
+  test("a header other than To: the proxy must remove a caller's own", () => {
+    expect(notesOf(`${SIP}  host_headers: [X-To-IP, To]\n`, ENV)).toEqual([
+      expect.stringMatching(/^warn .*X-To-IP: the proxy .* must remove a caller's own X-To-IP/),
+    ]);
+  });
+
+  test("a secret without whsec_ gives Sayna's headers only, whether it is the global one or a hook's", () => {
+    const hooks =
+      "[{host: a.example, url: https://a.example, secret: plain}, {host: b.example, url: https://b.example}]";
+    expect(notesOf(`${SIP}  hook_secret: plain\n  hooks: ${hooks}\n`, ENV)).toEqual([
+      expect.stringMatching(/^info .*sip\.hook_secret, the hook of a\.example carry X-Sayna-Signature only.*whsec_/),
+    ]);
+  });
+
+  test("a whsec_ secret and references need no note", () => {
+    const secret = `whsec_${Buffer.alloc(32).toString("base64")}`;
+    const hooks = "[{host: a.example, url: https://a.example, secret: 'file:/a'}]";
+    expect(notesOf(`${SIP}  hook_secret: ${secret}\n  hooks: ${hooks}\n`, ENV)).toEqual([]);
+  });
+});
+
+test("no note holds a secret", () => {
+  expect(notesOf(`${SIP}  hook_secret: hunter2\n`).join()).not.toContain("hunter2");
+});

@@ -1,0 +1,252 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { HookRegistry } from "../../../../plugins/hooks-store";
+import { createSqliteStorage } from "../../../../plugins/storage/sqlite";
+import { exactHost } from "../../../../plugins/webhook-forwarder/matchers/exact-host";
+import { wildcardHost } from "../../../../plugins/webhook-forwarder/matchers/wildcard-host";
+import { createEventIntake, type EventIntake } from "../../../../plugins/webhook-forwarder/router";
+import type { Matcher } from "../../../../src/contracts/matcher";
+import type { OwnerTask, Storage } from "../../../../src/contracts/storage";
+import { AppError } from "../../../../src/domain/errors";
+import { hookId, type Hook } from "../../../../src/domain/hook";
+import type { HookId } from "../../../../src/domain/ids";
+import type { JsonObject } from "../../../../src/domain/json";
+import { ManualClock } from "../../../support/manual-clock";
+import { recordingLog } from "../../../support/recording-log";
+import { temporaryDirectory } from "../../../support/server-process";
+import { caller, pattern, webhookJson } from "../../../support/webhooks";
+
+const configHook = (host: string, authId?: string): Hook => ({
+  id: hookId(pattern(host), authId),
+  host: pattern(host),
+  url: "https://hooks.example/",
+  source: "config",
+  ...(authId === undefined ? {} : { authId }),
+});
+
+const exact = configHook("a.example.com", "tenant-a");
+const wide = configHook("*.example.com", "tenant-w");
+const narrow = configHook("*.b.example.com", "tenant-b");
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+let clock: ManualClock;
+let log: ReturnType<typeof recordingLog>;
+let storage: Storage;
+let intake: EventIntake;
+let woken: HookId[];
+let tasks: OwnerTask[];
+
+beforeEach(async () => {
+  directory = await temporaryDirectory();
+  clock = new ManualClock();
+  log = recordingLog();
+  storage = createSqliteStorage({ dataDir: directory.path, clock, log });
+  await build();
+});
+
+afterEach(async () => {
+  intake.stop();
+  await storage.close();
+  await directory.remove();
+});
+
+async function build(
+  hooks: readonly Hook[] = [exact, wide, narrow],
+  matchers: readonly Matcher[] = [exactHost, wildcardHost],
+) {
+  woken = [];
+  tasks = [];
+  const registry = await HookRegistry.load({ configHooks: hooks, storage, clock, log });
+  intake = createEventIntake({
+    roomPrefix: "sip-",
+    hostHeaders: ["To"],
+    setRoomOwner: true,
+    matchers,
+    registry,
+    storage,
+    clock,
+    log,
+    onDeliveries: (ids) => woken.push(...ids),
+    onOwnerTask: (task) => tasks.push(task),
+    onRoomFinished: () => {},
+  });
+  intake.start();
+}
+
+function take(json: JsonObject): Promise<void> {
+  return intake.take({ json, body: Buffer.from(JSON.stringify(json)), contentType: "application/webhook+json" });
+}
+
+const joined = (to: string, sid = "PA_1") => webhookJson("participant_joined", { participant: caller(sid, to) });
+const messages = () => log.lines.filter(({ level }) => level !== "info").map(({ message }) => message);
+
+describe("matchers", () => {
+  test.each([
+    ["a.example.com", exact],
+    ["A.EXAMPLE.com:5060", exact],
+    ["x.example.com", wide],
+    ["x.y.example.com", wide],
+    ["x.b.example.com", narrow],
+    ["b.example.com", wide],
+  ])("a call to %s goes to the exact host, else the longest wildcard", async (to, hook) => {
+    await take(joined(to));
+    expect(woken).toEqual([hook.id]);
+    expect(tasks).toEqual([
+      { roomSid: "RM_1", roomName: "sip-1", authId: hook.authId ?? "" },
+    ] as unknown as OwnerTask[]);
+  });
+
+  test("they are asked in their order: with the wildcard first it wins", async () => {
+    await build([exact, wide], [wildcardHost, exactHost]);
+    await take(joined("a.example.com"));
+    expect(woken).toEqual([wide.id]);
+  });
+
+  test("only a participant of kind SIP speaks for a host", async () => {
+    const { kind: _, ...standard } = caller("PA_1", "a.example.com");
+    for (const participant of [standard, { ...standard, kind: "AGENT" }, { ...standard, kind: "sip" }]) {
+      await take(webhookJson("participant_joined", { participant }));
+    }
+    expect(woken).toEqual([]);
+  });
+
+  test("one that throws leaves the caller undecided: its events are held, and the next one is asked about again", async () => {
+    let broken = true;
+    const moody: Matcher = {
+      name: "moody",
+      match: ({ hooks, host }) => {
+        if (broken) throw new Error("look-up failed");
+        const hook = host === undefined ? undefined : hooks.exact(host);
+        return hook === undefined ? { kind: "none" } : { kind: "hook", hook };
+      },
+    };
+    await build([exact], [moody, exactHost]);
+    await take(joined("a.example.com"));
+    expect(woken).toEqual([]);
+    expect(messages()).toContain("A matcher failed");
+    broken = false;
+    await take(webhookJson("participant_left", { participant: caller("PA_1", "a.example.com") }));
+    expect(woken).toEqual([exact.id]);
+    expect(await storage.listUnmatched(clock.now())).toEqual([]);
+  });
+
+  test("'none' ends the asking", async () => {
+    await build([exact], [{ name: "nobody", match: () => ({ kind: "none" }) }, exactHost]);
+    await take(joined("a.example.com"));
+    expect(woken).toEqual([]);
+    expect(messages()).toContain("No SIP hook matches the called host; the event is kept");
+  });
+});
+
+describe("what is unmatched", () => {
+  test("is logged when it comes, with the host, and listed after 30 s", async () => {
+    await take(joined("unknown.example.org"));
+    expect(log.lines.at(-1)).toMatchObject({ level: "warn", fields: { host: "unknown.example.org" } });
+    await clock.turn(29_000);
+    expect(messages()).toHaveLength(1);
+    await clock.turn(2_000);
+    expect(log.lines.at(-1)).toMatchObject({ level: "warn", fields: { room: "sip-1", events: 1 } });
+    await clock.turn(60_000);
+    expect(messages()).toHaveLength(2);
+  });
+
+  test("goes out, in order, when a caller of the same room comes after a minute", async () => {
+    await take(webhookJson("room_started"));
+    await clock.turn(60_000);
+    await take(joined("a.example.com"));
+    expect(woken).toEqual([exact.id]);
+    const { deliveries } = await storage.claim(exact.id, { now: clock.now(), limit: 1, busy: new Set() });
+    expect(deliveries[0]?.eventName).toBe("room_started");
+  });
+});
+
+describe("what is not for SIP", () => {
+  test.each([
+    ["another room", { room: { sid: "RM_1", name: "meeting-sip-" } }],
+    ["no room", { room: undefined }],
+    ["a room that is a text", { room: "sip-1" }],
+    ["a room name that is a number", { room: { name: 5 } }],
+  ])("%s: counted, not stored", async (_, members) => {
+    await take(webhookJson("room_started", members));
+    expect(intake.counts.notSip).toBe(1);
+    expect(await storage.listUnmatched(clock.now())).toEqual([]);
+  });
+
+  test("with an empty table nothing is stored either", async () => {
+    await build([]);
+    await take(joined("a.example.com"));
+    expect(intake.counts.noHooks).toBe(1);
+    expect(await storage.listUnmatched(clock.now())).toEqual([]);
+  });
+
+  test.each([
+    ["egressInfo", { event: "egress_started", egressInfo: { roomId: "RM_1", roomName: "sip-1" } }],
+    ["ingressInfo", { event: "ingress_started", ingressInfo: { roomName: "sip-1", state: { roomId: "RM_1" } } }],
+    ["job", { event: "agent_job_started", job: { room: { sid: "RM_1", name: "sip-1" } } }],
+  ])("but events that name their room in %s follow their call", async (_, members) => {
+    await take(joined("a.example.com"));
+    await take({ id: `EV_${String(members.event)}`, createdAt: "1", ...members });
+    expect(woken).toEqual([exact.id, exact.id]);
+  });
+});
+
+describe("whatever a signed JSON object says, it is taken", () => {
+  test.each([
+    ["an event name of the future", { event: "participant_teleported", participant: { sid: "PA_9" } }],
+    ["no event name", { event: undefined }],
+    ["a participant that is a number", { participant: 5 }],
+    ["attributes that are a list", { participant: { sid: "PA_9", kind: "SIP", attributes: [1] } }],
+    ["an id that no header may hold", { id: "a\r\nb" }],
+    ["no id", { id: undefined }],
+    ["a createdAt of words", { createdAt: "soon" }],
+    ["a huge room name", { room: { sid: "RM_2", name: `sip-${"x".repeat(900)}` } }],
+    ["a room without a sid", { room: { name: "sip-1" } }],
+    ["an enum of the future", { participant: { sid: "PA_9", kind: "HOLOGRAM", attributes: { a: "b" } } }],
+  ])("%s", async (_, members) => {
+    await take(webhookJson("participant_joined", members));
+    expect(intake.counts.kept).toBe(1);
+  });
+
+  test("the same body without an id is known again", async () => {
+    const json = webhookJson("room_started", { id: undefined });
+    await take(json);
+    await take(json);
+    expect(intake.counts).toMatchObject({ kept: 1, duplicate: 1 });
+  });
+});
+
+describe("a storage that cannot commit", () => {
+  const refusal = async (json: JsonObject) => {
+    const error = await take(json).catch((thrown: unknown) => thrown);
+    return error instanceof AppError ? [error.status, error.headers["retry-after"]] : error;
+  };
+
+  test("503 with a Retry-After that grows with each refusal of the same event: 1, 2, 8, 15 s", async () => {
+    storage.commit = () => Promise.reject(new Error("SQLITE_FULL"));
+    const json = joined("a.example.com");
+    for (const seconds of ["1", "2", "8", "15", "15"]) expect(await refusal(json)).toEqual([503, seconds]);
+    expect(await refusal(joined("a.example.com", "PA_2"))).toEqual([503, "1"]);
+    expect(intake.counts.refused).toBe(6);
+  });
+
+  test("an event that was refused a minute ago begins anew, and one that can be kept is kept", async () => {
+    const { commit } = storage;
+    storage.commit = () => Promise.reject(new Error("SQLITE_FULL"));
+    const json = joined("a.example.com");
+    await refusal(json);
+    await clock.turn(60_000);
+    expect(await refusal(json)).toEqual([503, "1"]);
+    storage.commit = commit;
+    await take(json);
+    expect(woken).toEqual([exact.id]);
+  });
+
+  test("more waiting events than memory allows are refused", async () => {
+    storage.commit = () => new Promise(() => {});
+    const body = new Uint8Array(1024 * 1024);
+    const waiting = Array.from({ length: 64 }, (_, i) =>
+      intake.take({ json: joined("a.example.com", `PA_${i}`), body, contentType: "x" }),
+    );
+    void Promise.allSettled(waiting);
+    expect(await refusal(joined("a.example.com", "PA_last"))).toEqual([503, "1"]);
+  });
+});
