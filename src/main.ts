@@ -1,4 +1,5 @@
 #!/usr/bin/env bun
+import { dirname, resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import packageJson from "../package.json" with { type: "json" };
 import { ConfigError, loadConfig, type Config } from "../plugins/config-loader";
@@ -20,7 +21,14 @@ program
   )
   .action(async ({ config: file }) => {
     const config = readConfig(file);
-    process.exit(config === undefined ? 1 : await serve(config, createLog()));
+    process.exit(
+      config === undefined
+        ? 1
+        : await serve(config, {
+            log: createLog(),
+            directory: file === undefined ? process.cwd() : dirname(resolve(file)),
+          }),
+    );
   });
 
 program

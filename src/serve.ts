@@ -2,6 +2,7 @@ import type { Config } from "../plugins/config-loader";
 import { startupNotes } from "../plugins/config-loader";
 import { createApp, type SaynaSip } from "./app";
 import type { Logger } from "./contracts/logger";
+import { loadPlugins } from "./load-plugins";
 
 /**
  * Bodies up to this size reach our own checks, which answer with the error's JSON; Bun closes the connection of larger
@@ -14,18 +15,24 @@ const IDLE_TIMEOUT_S = 30;
 const SENDING_GRACE_MS = 6_000;
 const CLOSING_GRACE_MS = 1_000;
 
+export type ServeOptions = {
+  readonly log: Logger;
+  /** What relative paths of the configuration's `plugins` begin at. */
+  readonly directory: string;
+};
+
 /**
  * Runs the service until SIGTERM or SIGINT, or until provisioning fails for good. The port opens as soon as the storage is
  * open; webhooks are kept while provisioning goes on.
  *
  * @returns the process's exit code: 0 after a signal, 1 when it could not go on.
  */
-export async function serve(config: Config, log: Logger): Promise<number> {
+export async function serve(config: Config, { log, directory }: ServeOptions): Promise<number> {
   for (const { level, message } of startupNotes(config)) log[level]({}, message);
   const signalled = waitForSignal();
   let service: SaynaSip;
   try {
-    service = await createApp(config, { log });
+    service = await createApp(config, { log, matchers: await loadPlugins(config.plugins, directory) });
   } catch (error) {
     log.error({}, messageOf(error));
     return 1;

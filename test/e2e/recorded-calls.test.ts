@@ -105,7 +105,7 @@ function again(webhook: RecordedWebhook | undefined, id: string) {
 }
 
 function egressEnded(webhook: RecordedWebhook | undefined) {
-  const { room } = webhook?.json as { room: { sid: string; name: string } };
+  const room = webhook?.json.room as { sid: string; name: string };
   return changed(undefined, {
     event: "egress_ended",
     egressInfo: { egressId: "EG_1", roomId: room.sid, roomName: room.name, status: "EGRESS_COMPLETE" },

@@ -59,8 +59,8 @@ export class ServerProcess {
 
   /** Where it listens; empty until it does. */
   get url(): string {
-    const url = this.lines.find((line) => line.msg === "Listening")?.url ?? "";
-    return String(url).replace(/\/$/, "");
+    const url = this.lines.find((line) => line.msg === "Listening")?.url;
+    return typeof url === "string" ? url.replace(/\/$/, "") : "";
   }
 
   get port(): number {

@@ -184,7 +184,7 @@ describe("what is not for SIP", () => {
     ["job", { event: "agent_job_started", job: { room: { sid: "RM_1", name: "sip-1" } } }],
   ])("but events that name their room in %s follow their call", async (_, members) => {
     await take(joined("a.example.com"));
-    await take({ id: `EV_${String(members.event)}`, createdAt: "1", ...members });
+    await take({ id: `EV_${members.event}`, createdAt: "1", ...members });
     expect(woken).toEqual([exact.id, exact.id]);
   });
 });

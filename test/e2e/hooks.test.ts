@@ -1,0 +1,81 @@
+import { afterEach, expect, test } from "bun:test";
+import { startFakeLiveKit } from "../support/fake-livekit";
+import { RECORDED_KEY, recordedWebhooks } from "../support/recordings";
+import { quiet, World } from "../support/world";
+
+let world: World | undefined;
+
+afterEach(async () => {
+  await world?.end();
+  world = undefined;
+});
+
+const call = recordedWebhooks("answered-call");
+const runtimeHooks = { allowed_hook_ranges: ["127.0.0.0/8", "::1"], allowed_addresses: ["203.0.113.0/24"] };
+
+async function api(method: string, body?: object) {
+  const response = await fetch(`${world?.server.url}/sip/hooks`, {
+    method,
+    ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+  });
+  return { status: response.status, body: (await response.json()) as { hooks: { host: string; url: string }[] } };
+}
+
+test("seed: a hook that is added takes effect for the next event, and is there after kill -9", async () => {
+  world = await World.start({ tenants: { a: [{ host: "other.example.com" }] }, sip: runtimeHooks });
+  const added = await api("POST", { hooks: [{ host: "Tenant-A.Example.com", url: world.tenant("a").url("/added") }] });
+  expect(added.status).toBe(200);
+  await world.server.killHard();
+  await world.startAgain();
+  expect((await api("GET")).body).toEqual(added.body);
+  await world.replay(call);
+  await world.tenant("a").waitFor(call.length);
+  expect(world.tenant("a").requests.every(({ path }) => path === "/added")).toBe(true);
+});
+
+test("a replaced url is used for what is pending, a deleted hook's deliveries are cancelled", async () => {
+  world = await World.start({ tenants: { a: [{ host: "other.example.com" }], b: [] }, sip: runtimeHooks });
+  const [a, b] = [world.tenant("a"), world.tenant("b")];
+  await api("POST", { hooks: [{ host: "tenant-a.example.com", url: a.url("/old") }] });
+  await a.stop();
+  await world.replay(call.slice(0, 5));
+  await api("POST", { hooks: [{ host: "tenant-a.example.com", url: b.url("/new") }] });
+  await b.waitFor(5);
+  await b.stop();
+  await world.replay(call.slice(5));
+  expect((await api("DELETE", { hosts: ["tenant-a.example.com"] })).status).toBe(200);
+  await world.server.waitForLine("Deliveries cancelled");
+  await b.start();
+  await quiet([b], 1000);
+  expect(b.requests.map(({ body }) => body.toString())).toEqual(call.slice(0, 5).map(({ body }) => body));
+});
+
+test("a hook that was added at run time may not reach this machine, and the log says why", async () => {
+  world = await World.start({ tenants: { a: [{ host: "other.example.com" }] } });
+  await api("POST", { hooks: [{ host: "tenant-a.example.com", url: world.tenant("a").url("/inside") }] });
+  await world.replay(call.slice(0, 2));
+  await world.server.waitUntil(() => world?.server.text().includes("ADDRESS_FORBIDDEN") === true, "ADDRESS_FORBIDDEN");
+  expect(world.tenant("a").requests).toHaveLength(0);
+});
+
+test("a tenant's room is made its own at LiveKit, once", async () => {
+  const livekit = await startFakeLiveKit();
+  const room = { sid: "RM_3TCyT7wmZNFk", name: "sip-_+15550100_mBGLkC9yAdGT", metadata: "" };
+  livekit.state.rooms.set(room.name, room);
+  try {
+    world = await World.start({
+      tenants: { a: [{ host: "tenant-a.example.com", auth_id: "tenant-a" }] },
+      sip: { set_room_owner: true },
+      config: { livekit: { url: livekit.url, api_key: RECORDED_KEY.apiKey, api_secret: RECORDED_KEY.apiSecret } },
+    });
+    await world.replay(call.slice(0, 9));
+    const deadline = Date.now() + 5000;
+    while (livekit.state.rooms.get(room.name)?.metadata === "" && Date.now() < deadline) await Bun.sleep(20);
+    expect(livekit.state.rooms.get(room.name)?.metadata).toBe('{"auth_id":"tenant-a"}');
+    await quiet([world.tenant("a")]);
+    expect(livekit.requests.filter(({ method }) => method === "RoomService/UpdateRoomMetadata")).toHaveLength(1);
+    expect(livekit.unexpected).toEqual([]);
+  } finally {
+    await livekit.stop();
+  }
+});
