@@ -14,7 +14,7 @@ afterEach(async () => {
 });
 
 describe("the recorded answered call", () => {
-  test("its ten events reach the tenant byte for byte, in order, once, room_started first, signed", async () => {
+  test("seed: the exact JSON is posted to the hook of the To header's host: ten events byte for byte, in order, once, room_started first, signed", async () => {
     world = await World.start({
       tenants: { a: [{ host: "Tenant-A.example.com", auth_id: "tenant-a" }], b: [{ host: "tenant-b.example.com" }] },
       sip: { hook_secret: SECRET },
@@ -216,10 +216,19 @@ test("a caller that comes after others gets what was held meanwhile, in order", 
   expect(world.tenant("a").requests.map(({ body }): string | undefined => body.toString())).toEqual(expected);
 });
 
-test("other rooms are answered 200 and not kept; with an empty table nothing is", async () => {
+test("seed: rooms without the prefix are answered 200 and not kept; with no hooks the handler does nothing", async () => {
   world = await World.start({ tenants: {} });
   await world.replay(recordedWebhooks("answered-call"));
   expect(world.server.text()).not.toContain("unmatched");
   const other = { event: "room_started", room: { sid: "RM_x", name: "meeting" }, id: "EV_x", createdAt: "1" };
   await world.send(JSON.stringify(other));
+});
+
+test("seed: forwarding is asynchronous: a hook that hangs does not hold back the acknowledgement", async () => {
+  world = await World.start({ tenants: { a: [{ host: "tenant-a.example.com" }] } });
+  world.tenant("a").respondWith(() => "hang");
+  const begun = Date.now();
+  await world.replay(recordedWebhooks("answered-call"));
+  expect(Date.now() - begun).toBeLessThan(2000);
+  await world.tenant("a").waitFor(1);
 });

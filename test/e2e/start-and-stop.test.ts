@@ -92,7 +92,7 @@ describe("start", () => {
     await server.waitUntilReady();
   });
 
-  test("a definite failure ends the start with exit code 1 and the names, and nothing that was acknowledged is lost", async () => {
+  test("seed: a failure of provisioning ends the start with exit code 1 and the names, and nothing that was acknowledged is lost", async () => {
     let go = () => {};
     const waiting = new Promise<void>((resolve) => {
       go = resolve;
@@ -146,7 +146,7 @@ describe("start", () => {
     expect(livekit.requests).toEqual([]);
   });
 
-  test("a wrong configuration ends with exit code 1 and all of its problems, before anything is opened or asked", async () => {
+  test("seed: a wrong configuration ends with exit code 1 and all of its problems, before anything is opened or asked", async () => {
     const server = await start(
       {
         livekit: credentials(),

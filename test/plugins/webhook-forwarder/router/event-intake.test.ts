@@ -87,7 +87,7 @@ describe("matchers", () => {
     ["x.y.example.com", wide],
     ["x.b.example.com", narrow],
     ["b.example.com", wide],
-  ])("a call to %s goes to the exact host, else the longest wildcard", async (to, hook) => {
+  ])("seed: a call to %s goes to the exact host whatever its case, else to the longest wildcard", async (to, hook) => {
     await take(joined(to));
     expect(woken).toEqual([hook.id]);
     expect(tasks).toEqual([
@@ -138,7 +138,7 @@ describe("matchers", () => {
 });
 
 describe("what is unmatched", () => {
-  test("is logged when it comes, with the host, and listed after 30 s", async () => {
+  test("seed: the omission is logged, with the host, and answered all the same; it is listed after 30 s", async () => {
     await take(joined("unknown.example.org"));
     expect(log.lines.at(-1)).toMatchObject({ level: "warn", fields: { host: "unknown.example.org" } });
     await clock.turn(29_000);
