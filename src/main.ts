@@ -21,14 +21,9 @@ program
   )
   .action(async ({ config: file }) => {
     const config = readConfig(file);
-    process.exit(
-      config === undefined
-        ? 1
-        : await serve(config, {
-            log: createLog(),
-            directory: file === undefined ? process.cwd() : dirname(resolve(file)),
-          }),
-    );
+    if (config === undefined) process.exit(1);
+    const directory = file === undefined ? process.cwd() : dirname(resolve(file));
+    process.exit(await serve(config, { log: createLog(), directory, signalled: waitForSignal() }));
   });
 
 program
@@ -40,6 +35,12 @@ program
   });
 
 await program.parseAsync();
+
+function waitForSignal(): Promise<string> {
+  return new Promise((tell) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => tell(signal));
+  });
+}
 
 /** Undefined when it is wrong; what is wrong has been said then. */
 function readConfig(file: string | undefined): Config | undefined {

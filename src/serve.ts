@@ -19,17 +19,18 @@ export type ServeOptions = {
   readonly log: Logger;
   /** What relative paths of the configuration's `plugins` begin at. */
   readonly directory: string;
+  /** Fulfilled with the signal's name when the service is to end. */
+  readonly signalled: Promise<string>;
 };
 
 /**
- * Runs the service until SIGTERM or SIGINT, or until provisioning fails for good. The port opens as soon as the storage is
+ * Runs the service until it is told to end, or until provisioning fails for good. The port opens as soon as the storage is
  * open; webhooks are kept while provisioning goes on.
  *
  * @returns the process's exit code: 0 after a signal, 1 when it could not go on.
  */
-export async function serve(config: Config, { log, directory }: ServeOptions): Promise<number> {
+export async function serve(config: Config, { log, directory, signalled }: ServeOptions): Promise<number> {
   for (const { level, message } of startupNotes(config)) log[level]({}, message);
-  const signalled = waitForSignal();
   let service: SaynaSip;
   try {
     service = await createApp(config, { log, matchers: await loadPlugins(config.plugins, directory) });
@@ -84,12 +85,6 @@ async function closePort({ app }: SaynaSip): Promise<void> {
   const drained = server.stop();
   await Promise.race([drained, Bun.sleep(CLOSING_GRACE_MS)]);
   await server.stop(true);
-}
-
-function waitForSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
-  });
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
