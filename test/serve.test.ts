@@ -15,7 +15,7 @@ afterEach(() => directory.remove());
 /** The service in this process; `ended` is its exit code. */
 function run(env: Record<string, string> = {}) {
   const log = recordingLog();
-  let end = (_: string) => {};
+  let end: (signal: string) => void = () => {};
   const signalled = new Promise<string>((resolve) => {
     end = resolve;
   });
