@@ -142,6 +142,7 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     policy: { schedule, maxAge, deadline },
     hookSecret: sip.hook_secret,
   });
+  registry.onChange(dispatcher.wake);
   const livekit = credentials === undefined ? undefined : { url: config.livekit.url, ...credentials, clock, log };
   const owner: RoomOwner | undefined =
     livekit !== undefined && sip.set_room_owner

@@ -30,7 +30,6 @@ export type ServeOptions = {
  * @returns the process's exit code: 0 after a signal, 1 when it could not go on.
  */
 export async function serve(config: Config, { log, directory, signalled }: ServeOptions): Promise<number> {
-  for (const { level, message } of startupNotes(config)) log[level]({}, message);
   let service: SaynaSip;
   try {
     service = await createApp(config, { log, matchers: await loadPlugins(config.plugins, directory) });
@@ -43,6 +42,7 @@ export async function serve(config: Config, { log, directory, signalled }: Serve
     await service.close();
     return 1;
   }
+  for (const { level, message } of startupNotes(config)) log[level]({}, message);
   const failed = service.start().then(
     () => new Promise<never>(() => {}),
     (error: unknown) => error,
@@ -72,7 +72,7 @@ function listen({ app }: SaynaSip, { server: { host, port } }: Config, log: Logg
   } catch (error) {
     log.error(
       {},
-      `Cannot listen on ${host} port ${port}: ${messageOf(error)}. Set HOST and PORT (server.host, server.port), or end what listens there.`,
+      `Cannot listen on ${host} port ${port}: ${messageOf(error).replace(/[.?!]+$/, "")}. Set HOST and PORT (server.host, server.port), or end what listens there.`,
     );
     return false;
   }

@@ -4,6 +4,7 @@ import type { Storage } from "../../src/contracts/storage";
 import { AppError } from "../../src/domain/errors";
 import { hookId, type Hook, type StoredHook } from "../../src/domain/hook";
 import { HookTable } from "../../src/domain/hook-table";
+import type { HostPattern } from "../../src/domain/host-pattern";
 import type { HookId } from "../../src/domain/ids";
 import type { Principal } from "../../src/domain/principal";
 import { parseSecretSource } from "../../src/domain/secret";
@@ -59,19 +60,21 @@ export class HookRegistry {
   }
 
   /**
-   * Changes the hooks added at run time, all or nothing; in force for the next event when it returns. Replacing a paused
-   * hook resumes it.
+   * Changes the hooks added at run time, all or nothing; in force for the next event when it returns.
+   *
+   * @param named hosts whose hooks are resumed if they are paused: replacing a hook, by the same entry too, asks for it
+   *   again.
    *
    * @throws AppError what `change` throws, or `hooks_not_saved` when the storage cannot write: nothing is changed then.
    */
-  change(caller: Principal, change: Change): Promise<void> {
+  change(caller: Principal, change: Change, named: readonly HostPattern[] = []): Promise<void> {
     // One after the other, so that each one sees the table that the one before it made.
-    const done = this.#lastChange.then(() => this.#change(caller, change));
+    const done = this.#lastChange.then(() => this.#change(caller, change, named));
     this.#lastChange = done.catch(() => undefined);
     return done;
   }
 
-  async #change(caller: Principal, change: Change): Promise<void> {
+  async #change(caller: Principal, change: Change, named: readonly HostPattern[]): Promise<void> {
     const { storage, clock, log, configHooks } = this.#options;
     const before = this.#table;
     let after: readonly StoredHook[] = [];
@@ -91,9 +94,7 @@ export class HookRegistry {
       { version: recorded.version, who: caller.id, hosts: hosts.slice(0, 20), count: hosts.length },
       "SIP hooks changed",
     );
-    const touched = recorded.hosts.flatMap((c) =>
-      c.after === undefined ? [] : [hookId(c.after.host, c.after.authId)],
-    );
+    const touched = named.flatMap((host) => this.#table.byPattern(host)?.id ?? []);
     await this.#resume(touched.filter((hook) => this.isPaused(hook)));
     await this.#cancel(
       before

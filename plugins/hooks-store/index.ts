@@ -39,7 +39,8 @@ export function hooksStore({ auth, registry, ...rules }: HooksStoreOptions) {
       "/sip/hooks",
       async ({ body, caller }) => {
         const entries = readEntries(body.hooks, caller, rules);
-        await registry.change(caller, (current, table) => putHooks(current, entries, table, caller));
+        const hosts = entries.map(({ host }) => host);
+        await registry.change(caller, (current, table) => putHooks(current, entries, table, caller), hosts);
         return list(caller);
       },
       {

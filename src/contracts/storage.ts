@@ -37,7 +37,7 @@ export interface Storage {
 
   /**
    * Replaces the hooks added at run time by what `change` makes of them, in one transaction with the record of who changed
-   * what; concurrent changes follow each other. What is pending for a hook that is gone is cancelled. What `change` throws
+   * what, unless nothing differs; concurrent changes follow each other. What is pending for a hook that is gone is cancelled. What `change` throws
    * is thrown, and nothing is changed.
    */
   changeHooks(

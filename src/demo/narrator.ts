@@ -81,7 +81,7 @@ export class Narrator {
   }
 
   /** An attempt did not reach its tenant, as the server's log tells. */
-  refused(tenant: TenantName, { name, error, next_try: nextTry }: LogLine): void {
+  refused(tenant: TenantName, { event_name: name, error, next_try: nextTry }: LogLine): void {
     const [, code = "failed"] = /: ([A-Z_]+):/.exec(String(error)) ?? [];
     const seconds = Math.max(0, Date.parse(String(nextTry)) - Date.now()) / 1000;
     const reason = this.#paint("yellow", code.padEnd(20));

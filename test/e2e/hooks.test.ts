@@ -40,7 +40,8 @@ test("a replaced url is used for what is pending, a deleted hook's deliveries ar
   await a.stop();
   await world.replay(call.slice(0, 5));
   await api("POST", { hooks: [{ host: "tenant-a.example.com", url: b.url("/new") }] });
-  await b.waitFor(5);
+  const delivered = () => world?.server.lines.filter(({ msg }) => msg === "Delivered").length ?? 0;
+  await world.server.waitUntil(() => delivered() === 5, "five deliveries");
   await b.stop();
   await world.replay(call.slice(5));
   expect((await api("DELETE", { hosts: ["tenant-a.example.com"] })).status).toBe(200);
@@ -48,6 +49,21 @@ test("a replaced url is used for what is pending, a deleted hook's deliveries ar
   await b.start();
   await quiet([b], 1000);
   expect(b.requests.map(({ body }) => body.toString())).toEqual(call.slice(0, 5).map(({ body }) => body));
+});
+
+test("410 pauses a hook; when it is replaced all that waited goes out at once, in order", async () => {
+  world = await World.start({ tenants: { a: [{ host: "other.example.com" }] }, sip: runtimeHooks });
+  const a = world.tenant("a");
+  a.respondWith(() => ({ status: 410 }));
+  await api("POST", { hooks: [{ host: "tenant-a.example.com", url: a.url("/gone") }] });
+  await world.replay(call);
+  await world.server.waitForLine("The hook answered 410");
+  await quiet([a]);
+  expect(a.requests).toHaveLength(1);
+  a.respondWith(() => ({}));
+  await api("POST", { hooks: [{ host: "tenant-a.example.com", url: a.url("/back") }] });
+  await a.waitFor(call.length + 1);
+  expect(a.requests.slice(1).map(({ body }) => body.toString())).toEqual(call.map(({ body }) => body));
 });
 
 test("a hook that was added at run time may not reach this machine, and the log says why", async () => {

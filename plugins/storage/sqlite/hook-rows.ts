@@ -63,7 +63,10 @@ export class HookRows {
       this.#statements.put.run(host, hook.url, hook.authId ?? null, hook.secretRef ?? null);
       hosts.push({ host, ...(old === undefined ? {} : { before: old }), after: hook });
     }
-    const row = this.#statements.record.get(author.who, author.at, JSON.stringify(hosts));
+    const row =
+      hosts.length === 0
+        ? this.#statements.lastVersion.get()
+        : this.#statements.record.get(author.who, author.at, JSON.stringify(hosts));
     return { version: row?.version ?? 0, who: author.who, at: author.at, hosts };
   }
 }
@@ -81,6 +84,7 @@ function prepareStatements(db: Database) {
     record: db.query<{ version: number }, [string, number, string]>(
       "insert into hook_changes (who, at, hosts) values (?, ?, ?) returning version",
     ),
+    lastVersion: db.query<{ version: number }, []>("select coalesce(max(version), 0) as version from hook_changes"),
     changes: db.query<{ version: number; who: string; at: number; hosts: string }, [number]>(
       "select version, who, at, hosts from hook_changes order by version desc limit ?",
     ),

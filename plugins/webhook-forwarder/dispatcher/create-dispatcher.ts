@@ -195,7 +195,7 @@ export function createDispatcher(options: DispatcherOptions) {
 function fieldsOf(delivery: PendingDelivery, hook: Hook) {
   return {
     event: delivery.eventId,
-    name: delivery.eventName,
+    event_name: delivery.eventName,
     room_sid: delivery.roomSid,
     hook: hook.id,
     host: hook.host,

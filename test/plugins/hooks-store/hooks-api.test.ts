@@ -325,6 +325,13 @@ describe("what is pending", () => {
     expect(await pending()).toBe(0);
   });
 
+  test("replacing a paused hook by the very same entry resumes it too, and is no change to record", async () => {
+    await post([hook("one.example.com")]);
+    await registry.pause(one.id, "it answered 410");
+    expect((await post([hook("one.example.com")])).body.hooks?.at(-1)).toMatchObject({ state: "active" });
+    expect(await storage.hookChanges(10)).toHaveLength(1);
+  });
+
   test("replacing a paused hook resumes it", async () => {
     await post([hook("one.example.com")]);
     await registry.pause(one.id, "it answered 410");

@@ -1,0 +1,92 @@
+import { writeFile } from "node:fs/promises";
+import { request } from "node:https";
+import { join } from "node:path";
+
+export type RunningReceiver = {
+  readonly url: string;
+  /** What it wrote about the events it took. */
+  readonly lines: readonly string[];
+  waitForLines(count: number): Promise<void>;
+  /** Sends a request that ends in the middle of its body. */
+  breakOff(): Promise<void>;
+  /** Resolves to the status. */
+  post(headers: Readonly<Record<string, string>>, body: Buffer): Promise<number>;
+  stop(): Promise<void>;
+};
+
+export type ReceiverOptions = {
+  /** The directory with `receiver.ts`. */
+  readonly path: string;
+  readonly cert: string;
+  readonly key: string;
+  /** The certificate of the authority that signed `cert`. */
+  readonly ca: string;
+  readonly secret: string;
+};
+
+/** Runs a `receiver.ts` as its reader would, on a free port. */
+export async function startReceiver({ path, cert, key, ca, secret }: ReceiverOptions): Promise<RunningReceiver> {
+  await writeFile(join(path, "cert.pem"), cert);
+  await writeFile(join(path, "key.pem"), key);
+  const child = Bun.spawn([process.execPath, "receiver.ts"], {
+    cwd: path,
+    env: { ...process.env, HOOK_SECRET: secret, TLS_CERT: "cert.pem", TLS_KEY: "key.pem", PORT: "0" },
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const lines: string[] = [];
+  let output = "";
+  let wake = () => {};
+  void (async () => {
+    const decoder = new TextDecoder();
+    for await (const chunk of child.stdout) {
+      output += decoder.decode(chunk, { stream: true });
+      lines.splice(0, lines.length, ...output.split("\n").filter((line) => line.includes(" of the room ")));
+      wake();
+    }
+  })();
+
+  async function waitUntil(condition: () => boolean): Promise<void> {
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      child.kill("SIGKILL");
+      wake();
+    }, 10_000);
+    while (!condition()) {
+      if (isLate || child.exitCode !== null) throw new Error(`the receiver wrote only:\n${output}`);
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    clearTimeout(timer);
+  }
+
+  const portOf = () => Number(/port: (\d+)/.exec(output)?.[1] ?? 0);
+  await waitUntil(() => portOf() > 0);
+  const url = `https://localhost:${portOf()}/livekit`;
+  return {
+    url,
+    lines,
+    waitForLines: (count) => waitUntil(() => lines.length >= count),
+    breakOff: () =>
+      new Promise((resolve) => {
+        const sent = request(url, { method: "POST", ca, headers: { "content-length": "100" } });
+        sent.on("error", () => resolve());
+        sent.write("half of", () => setTimeout(() => sent.destroy(new Error("broken off")), 50));
+      }),
+    post: (headers, body) =>
+      new Promise((resolve, reject) => {
+        const sent = request(url, { method: "POST", ca, headers: { ...headers, Host: "localhost" } }, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode ?? 0);
+        });
+        sent.on("error", reject);
+        sent.end(body);
+      }),
+    async stop() {
+      child.kill();
+      await child.exited;
+    },
+  };
+}
