@@ -1,14 +1,20 @@
 import { Elysia } from "elysia";
 import { auth, type AuthPlugin } from "../plugins/auth";
 import { configLoader, type Config, type SipConfig } from "../plugins/config-loader";
+import { explain, explainOff } from "../plugins/explain";
 import { health } from "../plugins/health";
+import { history, historyOff } from "../plugins/history";
 import { HookRegistry, hooksStore, hooksStoreOff } from "../plugins/hooks-store";
 import { httpErrors } from "../plugins/http-errors";
+import type { SecretGrants } from "../plugins/hooks-store/secret-grants";
 import { openapiDocs } from "../plugins/openapi-docs";
 import { createProvisioner } from "../plugins/provisioner";
+import { createRetention } from "../plugins/retention";
 import { createRoomOwner, type RoomOwner } from "../plugins/room-owner";
+import { createSigningKeys, signingKey, signingKeyOff } from "../plugins/signing-key";
 import { createSqliteStorage } from "../plugins/storage/sqlite";
 import { createDispatcher, type Dispatcher } from "../plugins/webhook-forwarder/dispatcher";
+import { createSecretReader } from "../plugins/webhook-forwarder/dispatcher/read-secret";
 import { receiver } from "../plugins/webhook-forwarder/receiver";
 import { createEventIntake, type EventIntake } from "../plugins/webhook-forwarder/router";
 import { createSender } from "../plugins/webhook-forwarder/sender";
@@ -17,9 +23,12 @@ import { systemClock, type Clock } from "./contracts/clock";
 import type { Logger } from "./contracts/logger";
 import type { Matcher } from "./contracts/matcher";
 import type { Sender } from "./contracts/sender";
-import type { Storage } from "./contracts/storage";
+import type { OwnerTask, Storage } from "./contracts/storage";
+import type { DeliveryPolicy } from "./domain/delivery-policy";
+import { readWritten } from "./domain/credentials";
+import { fromSettings } from "./domain/delivery-settings";
 import { hookId, type Hook } from "./domain/hook";
-import type { Secret } from "./domain/secret";
+import type { Secret, SecretSource } from "./domain/secret";
 import { selectMatchers } from "./select-matchers";
 
 /** What a program that embeds the service, or a test, may put in the place of the usual parts. */
@@ -109,7 +118,7 @@ function routes({ config, authPlugin, sip, keys, notReady, clock, log }: RouteOp
           auth: authPlugin,
           registry: sip.registry,
           authRequired: config.auth.required,
-          allowedSecretRefs: sip.config.allowed_secret_refs,
+          secretGrants: secretGrants(config, sip.config),
         });
   // `normalize` counts here only: with it Elysia would silently strip unknown members of a request.
   return new Elysia({ name: "sayna-sip", normalize: false })
@@ -118,7 +127,12 @@ function routes({ config, authPlugin, sip, keys, notReady, clock, log }: RouteOp
     .use(openapiDocs({ version: packageJson.version }))
     .use(health({ reasons: notReady }))
     .use(receiver({ keys, take: sip?.intake.take, clock, log }))
-    .use(hooks);
+    .use(sip === undefined ? signingKeyOff() : signingKey({ clock, keys: sip.signingKeys }))
+    .use(hooks)
+    .use(
+      sip === undefined ? historyOff({ auth: authPlugin }) : history({ auth: authPlugin, clock, log, ...sip.history }),
+    )
+    .use(sip === undefined ? explainOff({ auth: authPlugin }) : explain({ auth: authPlugin, clock, ...sip.explain }));
 }
 
 type Sip = Awaited<ReturnType<typeof createSip>>;
@@ -128,9 +142,14 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
   const { log, clock = systemClock, random = Math.random } = parts;
   const matchers = selectMatchers(sip.matchers, parts.matchers ?? []);
   const storage = parts.storage ?? createSqliteStorage({ dataDir: config.data_dir, clock, log });
-  const registry = await HookRegistry.load({ configHooks: toHooks(sip), storage, clock, log });
+  const { max_age: maxAge, ...delivery } = sip.delivery;
+  const policy: DeliveryPolicy = { ...delivery, maxAge };
+  const registry = await HookRegistry.load({ configHooks: toHooks(sip), policy, storage, clock, log });
   const sender = parts.sender ?? createSender({ allowedRanges: sip.allowed_hook_ranges });
-  const { schedule, max_age: maxAge, deadline, concurrency } = sip.delivery;
+  const readSecret = createSecretReader({ now: () => clock.monotonic() });
+  const { signing_key: key, previous_signing_key: previousKey } = sip;
+  const previous = previousKey === undefined ? undefined : { secret: previousKey.key, until: previousKey.until };
+  const signingKeys = key === undefined ? undefined : createSigningKeys({ key, previous, readSecret });
   const dispatcher: Dispatcher = createDispatcher({
     storage,
     registry,
@@ -138,16 +157,19 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     clock,
     log,
     random,
-    concurrency: { perHook: concurrency, total: TOTAL_CONCURRENCY },
-    policy: { schedule, maxAge, deadline },
+    concurrency: { total: TOTAL_CONCURRENCY },
     hookSecret: sip.hook_secret,
+    previousHookSecret: sip.previous_hook_secret,
+    signingKeys: async (now) => ((await signingKeys?.(now)) ?? []).map((listed) => listed.key),
+    readSecret,
   });
-  registry.onChange(dispatcher.wake);
   const livekit = credentials === undefined ? undefined : { url: config.livekit.url, ...credentials, clock, log };
   const owner: RoomOwner | undefined =
     livekit !== undefined && sip.set_room_owner
       ? createRoomOwner({ ...livekit, onDone: (task) => void storage.ownerTaskDone(task).catch(logTaskError) })
       : undefined;
+  const { max_size: maxSize, ...ages } = config.retention;
+  const retention = createRetention({ storage, limits: { ...ages, maxSize }, clock, log });
   const intake: EventIntake = createEventIntake({
     roomPrefix: sip.room_prefix,
     hostHeaders: sip.host_headers,
@@ -177,12 +199,19 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     log.error({ err: error }, "That a SIP room has its owner could not be saved");
   }
 
+  const matching = { matchers, hostHeaders: sip.host_headers, setRoomOwner: owner !== undefined, log };
+  const onOwnerTask = (task: OwnerTask) => void owner?.claim(task);
+
   return {
     config: sip,
+    history: { history: storage, registry, matching, onDeliveries: dispatcher.wake, onOwnerTask },
+    explain: { history: storage, registry, matching, roomPrefix: sip.room_prefix },
+    signingKeys,
     registry,
     intake,
     async start(): Promise<void> {
       intake.start();
+      retention.start();
       await dispatcher.start();
       for (const task of await storage.ownerTasks()) owner?.claim(task);
       if (credentials === undefined) {
@@ -217,18 +246,30 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     },
     async close(): Promise<void> {
       intake.stop();
+      retention.stop();
       await storage.close();
     },
   };
 }
 
 function toHooks(sip: SipConfig): readonly Hook[] {
-  return sip.hooks.map(({ host, url, auth_id: authId, secret }) => ({
-    id: hookId(host, authId),
-    host,
-    url,
-    source: "config",
-    ...(authId === undefined ? {} : { authId }),
-    ...(secret === undefined ? {} : { secret }),
-  }));
+  return sip.hooks.map(
+    ({ host, url, auth_id: authId, secret, previous_secret: previousSecret, credentials, delivery }) => ({
+      id: hookId(host, authId),
+      host,
+      url,
+      source: "config",
+      ...(authId === undefined ? {} : { authId }),
+      ...(secret === undefined ? {} : { secret }),
+      ...(previousSecret === undefined ? {} : { previousSecret }),
+      ...(credentials === undefined ? {} : { credentials: readWritten<SecretSource>(credentials) }),
+      ...(delivery === undefined ? {} : { policy: fromSettings(delivery) }),
+    }),
+  );
+}
+
+function secretGrants({ auth: { api_secrets: secrets } }: Config, sip: SipConfig): SecretGrants {
+  const tenants = secrets.filter(({ role }) => role === "tenant");
+  const ofTenants = new Map(tenants.map(({ id, secret_refs: refs }) => [id, refs]));
+  return { ofOperators: sip.allowed_secret_refs, ofTenants };
 }

@@ -88,9 +88,23 @@ describe("the OpenAPI document", () => {
       "DELETE /sip/hooks",
       "GET /health/live",
       "GET /health/ready",
+      "GET /sip/calls",
+      "GET /sip/calls/{room_sid}",
+      "GET /sip/deliveries",
+      "GET /sip/deliveries/{id}",
       "GET /sip/hooks",
+      "GET /sip/hooks/versions",
+      "GET /sip/hooks/versions/{a}/compare/{b}",
+      "GET /sip/signing-keys",
+      "GET /sip/unmatched",
       "POST /livekit/webhook",
+      "POST /sip/deliveries/cancel",
+      "POST /sip/explain",
       "POST /sip/hooks",
+      "POST /sip/hooks/pause",
+      "POST /sip/hooks/resume",
+      "POST /sip/hooks/rollback",
+      "POST /sip/replay",
     ]);
     for (const methods of Object.values(paths)) {
       for (const { responses } of Object.values(methods)) {
@@ -270,6 +284,14 @@ describe("the API", () => {
     const { json } = await request(`/sip/hooks?api_key=${OPS}`);
     for (const { url } of json.hooks as { url: string }[]) expect(url).toStartWith("https://");
   });
+
+  test.each(["/sip/hooks", "/sip/hooks/versions", "/sip/calls", "/sip/deliveries", "/sip/unmatched"])(
+    "%s takes the token as ?api_key=, too",
+    async (path) => {
+      await start();
+      expect((await request(`${path}?api_key=${OPS}`)).status).toBe(200);
+    },
+  );
 
   test("the key is never in a log line, whatever fails", async () => {
     await start();

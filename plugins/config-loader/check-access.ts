@@ -42,11 +42,20 @@ function checkCredentials(tree: unknown, report: Report): void {
     report.add(at, "Two entries of auth.api_secrets have the same secret", "Give each credential a secret of its own.");
   }
   for (const { at } of credentials) {
-    if (valueAt(tree, `${at}/role`) !== "operator" || itemsAt(tree, `${at}/hosts`).length === 0) continue;
-    report.add(
-      `${at}/hosts`,
-      "An operator's credential cannot be limited to hosts",
-      "Add role: tenant, or remove hosts: an operator may reach every host.",
-    );
+    if (valueAt(tree, `${at}/role`) !== "operator") continue;
+    if (itemsAt(tree, `${at}/hosts`).length > 0) {
+      report.add(
+        `${at}/hosts`,
+        "An operator's credential cannot be limited to hosts",
+        "Add role: tenant, or remove hosts: an operator may reach every host.",
+      );
+    }
+    if (itemsAt(tree, `${at}/secret_refs`).length > 0) {
+      report.add(
+        `${at}/secret_refs`,
+        "An operator's credential has no secret_refs of its own",
+        "Add role: tenant, or list them in sip.allowed_secret_refs.",
+      );
+    }
   }
 }

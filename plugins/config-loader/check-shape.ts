@@ -23,7 +23,7 @@ const REPORTERS: ReadonlyMap<ValueErrorType, (error: ValueError, report: Report)
 ]);
 
 /** Blocks of names and secrets, in which a key that is not known may be a secret itself (`{"ops": "…"}`, turned round). */
-const SECRET_BLOCKS = /^\/(auth|livekit)\//;
+const SECRET_BLOCKS = /^\/(auth|livekit)\/|\/credentials\//;
 
 function reportUnknownKey({ path, schema }: ValueError, report: Report): void {
   const key = keysOf(path).pop() ?? "";

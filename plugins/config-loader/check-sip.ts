@@ -1,22 +1,24 @@
 import { Value } from "@sinclair/typebox/value";
-import { formatDuration } from "../../src/domain/duration";
+import { credentialsFault } from "../../src/domain/credentials";
 import { ERRORS } from "../../src/domain/errors";
 import { parseHostPattern } from "../../src/domain/host-pattern";
-import { itemsAt, label, valueAt, type Pointer } from "./pointer";
+import { checkDelivery } from "./check-delivery";
+import { CredentialsSchema } from "./credentials-schema";
+import { child, itemsAt, label, valueAt, type Pointer } from "./pointer";
 import { quote } from "./quote";
 import { repeated } from "./repeated";
 import type { Report } from "./report";
-import { DeliverySchema } from "./sip-schema";
 
 /** What the settings of the `sip` block must be to each other. */
 export function checkSip(tree: unknown, report: Report): void {
   if (valueAt(tree, "/sip") === undefined) return;
   checkAddresses(tree, report);
   checkHooks(tree, report);
+  checkPrevious(tree, report);
   // Header names are compared as SIP does (RFC 3261 section 7.3.1).
   checkNames(tree, "/sip/host_headers", (name) => name.toLowerCase(), report);
   checkNames(tree, "/sip/matchers", (name) => name, report);
-  checkDelivery(valueAt(tree, "/sip/delivery"), report);
+  checkDelivery(tree, report);
 }
 
 function checkAddresses(tree: unknown, report: Report): void {
@@ -31,7 +33,9 @@ function checkAddresses(tree: unknown, report: Report): void {
 }
 
 function checkHooks(tree: unknown, report: Report): void {
-  const hosts = itemsAt(tree, "/sip/hooks").map((hook) => {
+  const hooks = itemsAt(tree, "/sip/hooks");
+  for (const { at } of hooks) checkCredentials(tree, `${at}/credentials`, report);
+  const hosts = hooks.map((hook) => {
     const at = `${hook.at}/host`;
     const host = valueAt(tree, at);
     return { at, key: typeof host === "string" ? parseHostPattern(host) : undefined };
@@ -42,6 +46,39 @@ function checkHooks(tree: unknown, report: Report): void {
   }
 }
 
+function checkCredentials(tree: unknown, at: Pointer, report: Report): void {
+  const credentials = valueAt(tree, at);
+  // Of another shape it was reported already.
+  if (!Value.Check(CredentialsSchema, credentials)) return;
+  const fault = credentialsFault(credentials);
+  if (fault === undefined) return;
+  const { message, hint } = ERRORS.invalid_credentials;
+  report.add(child(at, fault.member), `${message}: ${fault.message} (${label(at)})`, hint);
+}
+
+/** What is being replaced needs what replaces it. */
+function checkPrevious(tree: unknown, report: Report): void {
+  for (const name of ["hook_secret", "signing_key"]) {
+    const at = `/sip/previous_${name}`;
+    if (valueAt(tree, at) === undefined || valueAt(tree, `/sip/${name}`) !== undefined) continue;
+    report.add(
+      at,
+      `${label(at)} is set without sip.${name}`,
+      `Set sip.${name} to the new one; or move the old one there.`,
+    );
+  }
+  for (const hook of itemsAt(tree, "/sip/hooks")) {
+    const at = `${hook.at}/previous_secret`;
+    const replaced = valueAt(tree, `${hook.at}/secret`) ?? valueAt(tree, "/sip/hook_secret");
+    if (valueAt(tree, at) === undefined || replaced !== undefined) continue;
+    report.add(
+      at,
+      `${label(at)} is set, but there is no secret that replaces it`,
+      "Set the hook's secret, or hook_secret.",
+    );
+  }
+}
+
 function checkNames(tree: unknown, list: Pointer, normalise: (name: string) => string, report: Report): void {
   const names = itemsAt(tree, list).map(({ at, value }) => ({
     at,
@@ -49,28 +86,5 @@ function checkNames(tree: unknown, list: Pointer, normalise: (name: string) => s
   }));
   for (const { at, key } of repeated(names)) {
     report.add(at, `${label(list)} names ${quote(key)} twice`, "Keep one; the first one that fits counts.");
-  }
-}
-
-/** An attempt that holds one of the hook's places for longer than this is no webhook. */
-const LONGEST_DEADLINE = 5 * 60 * 1000;
-
-function checkDelivery(value: unknown, report: Report): void {
-  // With a problem in one of them there is nothing yet to compare.
-  if (!Value.Check(DeliverySchema, value)) return;
-  const { deadline, max_age: maxAge, schedule } = Value.Decode(DeliverySchema, value);
-  const longest = Math.min(LONGEST_DEADLINE, maxAge);
-  if (deadline > longest) {
-    const message = `sip.delivery.deadline (${formatDuration(deadline)}) is longer than ${formatDuration(longest)}`;
-    report.add("/sip/delivery/deadline", message, "Use at most 5m, and no more than max_age.");
-  }
-  const waits = schedule.reduce((sum, wait) => sum + wait, 0);
-  if (waits > maxAge) {
-    const message = `The waits of sip.delivery.schedule (${formatDuration(waits)}) exceed max_age (${formatDuration(maxAge)})`;
-    report.add(
-      "/sip/delivery/schedule",
-      message,
-      "Shorten the schedule, or raise max_age: later tries would never be made.",
-    );
   }
 }

@@ -1,6 +1,8 @@
 import { isIPv6 } from "node:net";
 import { normalizeHost } from "../../src/domain/host";
+import { parseByteSize } from "../../src/domain/byte-size";
 import { parseDuration } from "../../src/domain/duration";
+import { parseInstant } from "../../src/domain/instant";
 import { quote } from "./quote";
 import { textFormat } from "./text-format";
 
@@ -105,6 +107,28 @@ export const DURATION = textFormat("duration", {
     return {
       message: `${name} is not a duration: ${quote(text)}`,
       hint: "Write a whole number above 0 and its unit (ms, s, m, h or d): 250ms, 10s, 5m, 24h.",
+    };
+  },
+});
+
+export const INSTANT = textFormat("instant", {
+  expects: "a time such as 2030-01-31T12:00:00Z",
+  refuse(text, name) {
+    if (parseInstant(text) !== undefined) return undefined;
+    return {
+      message: `${name} is not a time: ${quote(text)}`,
+      hint: "Write day, time and offset: 2030-01-31T12:00:00Z, or 2030-01-31T13:00:00+01:00.",
+    };
+  },
+});
+
+export const BYTE_SIZE = textFormat("byte-size", {
+  expects: "a size such as 2GiB",
+  refuse(text, name) {
+    if (parseByteSize(text) !== undefined) return undefined;
+    return {
+      message: `${name} is not a size: ${quote(text)}`,
+      hint: "Write a whole number and its unit (B, KiB, MiB or GiB): 512MiB, 2GiB.",
     };
   },
 });

@@ -1,5 +1,6 @@
 import { Value } from "@sinclair/typebox/value";
 import { checkAccess } from "./check-access";
+import { checkRetention } from "./check-retention";
 import { checkShape } from "./check-shape";
 import { checkSip } from "./check-sip";
 import type { Config } from "./config";
@@ -43,6 +44,7 @@ export function loadConfig({ file, env = process.env }: LoadConfigOptions = {}):
   checkShape(complete, report);
   checkAccess(complete, report);
   checkSip(complete, report);
+  checkRetention(complete, report);
 
   const problems = [...fromFile.problems, ...fromEnv.problems, ...report.problems];
   if (problems.length > 0) throw new ConfigError(problems);

@@ -1,10 +1,13 @@
 import { Type, type SchemaOptions, type TProperties, type TSchema } from "@sinclair/typebox";
 import { parseAddressRange } from "../../src/domain/address-range";
+import { parseByteSize } from "../../src/domain/byte-size";
 import { parseDuration } from "../../src/domain/duration";
 import { parseHostPattern } from "../../src/domain/host-pattern";
+import { parseInstant } from "../../src/domain/instant";
 import { parseSecretSource, Secret } from "../../src/domain/secret";
-import { DURATION, SECRET, TOKEN } from "./general-formats";
-import { HOOK_HOST, HOOK_RANGE, HOOK_SECRET, TENANT_HOST } from "./sip-formats";
+import { BEARER_TOKEN, HEADER_VALUE, PASSWORD, PEM } from "./credential-formats";
+import { BYTE_SIZE, DURATION, INSTANT, SECRET, TOKEN } from "./general-formats";
+import { HOOK_HOST, HOOK_RANGE, HOOK_SECRET, SIGNING_KEY, TENANT_HOST } from "./sip-formats";
 
 /** What every setting says about itself, for the documentation too. */
 export type SettingOptions = SchemaOptions & {
@@ -39,9 +42,18 @@ const parsed = <T>(format: string, options: SettingOptions, read: (text: string)
 
 /** Decoded to milliseconds. */
 export const duration = (options: SettingOptions) => parsed(DURATION, options, parseDuration);
+/** Decoded to bytes. */
+export const byteSize = (options: SettingOptions) => parsed(BYTE_SIZE, options, parseByteSize);
 export const hookHost = (options: SettingOptions) => parsed(HOOK_HOST, options, parseHostPattern);
 export const tenantHost = (options: SettingOptions) => parsed(TENANT_HOST, options, parseHostPattern);
 export const hookRange = (options: SettingOptions) => parsed(HOOK_RANGE, options, parseAddressRange);
 export const secret = (options: SettingOptions) => parsed(SECRET, options, (value) => new Secret(value));
 export const token = (options: SettingOptions) => parsed(TOKEN, options, (value) => new Secret(value));
 export const hookSecret = (options: SettingOptions) => parsed(HOOK_SECRET, options, parseSecretSource);
+export const signingKey = (options: SettingOptions) => parsed(SIGNING_KEY, options, parseSecretSource);
+export const bearerToken = (options: SettingOptions) => parsed(BEARER_TOKEN, options, parseSecretSource);
+export const password = (options: SettingOptions) => parsed(PASSWORD, options, parseSecretSource);
+export const headerValue = (options: SettingOptions) => parsed(HEADER_VALUE, options, parseSecretSource);
+export const pem = (options: SettingOptions) => parsed(PEM, options, parseSecretSource);
+/** Decoded to milliseconds since the epoch. */
+export const instant = (options: SettingOptions) => parsed(INSTANT, options, parseInstant);

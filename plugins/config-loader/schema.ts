@@ -1,6 +1,8 @@
 import { Type } from "@sinclair/typebox";
 import { ID, LISTEN_HOST, LIVEKIT_URL, PLAIN_TEXT, STORAGE } from "./general-formats";
 import { block, entry, list, secret, tenantHost, text, token } from "./schema-parts";
+import { SECRET_REFERENCE } from "./sip-formats";
+import { RetentionSchema } from "./retention-schema";
 import { SipSchema } from "./sip-schema";
 
 const ServerSchema = block(
@@ -57,6 +59,11 @@ const ApiSecretSchema = entry(
       description: "Hosts that a tenant may add hooks for; none given: none. Not for operators.",
       default: [],
     }),
+    secret_refs: list(text(SECRET_REFERENCE, { description: "`env:NAME` or `file:PATH`." }), {
+      description:
+        "References that this tenant's hooks may name as a secret or credential, whoever adds them. Not for operators.",
+      default: [],
+    }),
   },
   { description: "One credential." },
 );
@@ -92,6 +99,7 @@ export const ConfigSchema = block(
     )
       .Decode((): "sqlite" => "sqlite")
       .Encode((value) => value),
+    retention: RetentionSchema,
     livekit: LivekitSchema,
     auth: AuthSchema,
     sip: Type.Optional(SipSchema),

@@ -22,11 +22,29 @@ export function resolveReferences(tree: Record<string, unknown>, env: Environmen
     const value = valueAt(tree, at);
     if (typeof value === "string") replaceAt(tree, at, read(value, at, env, report));
   }
-  for (const at of ["/sip/hook_secret", ...itemsAt(tree, "/sip/hooks").map((item) => `${item.at}/secret`)]) {
+  for (const at of lateReferences(tree)) {
     const value = valueAt(tree, at);
     if (typeof value === "string" && value.startsWith("env:")) read(value, at, env, report);
   }
 }
+
+/** Where references may be that are read for each use. */
+function lateReferences(tree: unknown): Pointer[] {
+  const global = ["hook_secret", "previous_hook_secret/secret", "signing_key", "previous_signing_key/key"];
+  const ofHook = ["secret", "previous_secret/secret", ...CREDENTIALS.map((path) => `credentials/${path}`)];
+  return [
+    ...global.map((path) => `/sip/${path}`),
+    ...itemsAt(tree, "/sip/hooks").flatMap(({ at }) => ofHook.map((path) => `${at}/${path}`)),
+  ];
+}
+
+const CREDENTIALS = [
+  "bearer",
+  "basic/password",
+  "header/value",
+  "client_certificate/certificate",
+  "client_certificate/key",
+];
 
 /** What the reference stands for, the text itself when it is none, or undefined when that is a problem. */
 function read(text: string, at: Pointer, env: Environment, report: Report): string | undefined {

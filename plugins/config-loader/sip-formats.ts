@@ -3,7 +3,7 @@ import { ERRORS } from "../../src/domain/errors";
 import { hookUrlFault } from "../../src/domain/hook-url";
 import { parseHostPattern } from "../../src/domain/host-pattern";
 import { parseSecretSource, secretReference } from "../../src/domain/secret";
-import { isStandardWebhooksSecret } from "../../src/domain/signatures";
+import { isBrokenSecret, parseSigningKey } from "../../src/domain/signatures";
 import { quote } from "./quote";
 import { textFormat, type Refusal } from "./text-format";
 
@@ -102,10 +102,23 @@ export const HOOK_SECRET = textFormat("hook-secret", {
     if (source.kind !== "literal") return refuseReference(text, name);
     if (text === "") return { message: `${name} cannot be empty`, hint: "Give it a value, or remove it." };
     if (/^\s|\s$/.test(text)) return { message: `${name} begins or ends with white space`, hint: "Remove it." };
-    if (!text.startsWith("whsec_") || isStandardWebhooksSecret(text)) return undefined;
+    if (!isBrokenSecret(text)) return undefined;
     return {
       message: `${name} begins with whsec_, but what follows is not base64 of 24 to 64 bytes`,
       hint: 'Make one with: echo "whsec_$(openssl rand -base64 32)"',
+    };
+  },
+});
+
+/** An ed25519 key: a literal, `env:NAME` or `file:PATH`. */
+export const SIGNING_KEY = textFormat("signing-key", {
+  expects: "a key (whsk_…), env:NAME or file:PATH",
+  refuse(text, name) {
+    if (parseSecretSource(text).kind !== "literal") return refuseReference(text, name);
+    if (parseSigningKey(text) !== undefined) return undefined;
+    return {
+      message: `${name} is not whsk_ and base64 of an ed25519 seed (32 bytes), or of seed and public key (64 bytes)`,
+      hint: 'Make one with: echo "whsk_$(openssl rand -base64 32)"',
     };
   },
 });
@@ -122,7 +135,7 @@ export const SECRET_REFERENCE = textFormat("secret-reference", {
       : refuseReference(text, name),
 });
 
-function refuseReference(text: string, name: string): Refusal | undefined {
+export function refuseReference(text: string, name: string): Refusal | undefined {
   if (/^(env:[^\s=\p{Cc}]+|file:\S(.*\S)?)$/u.test(text)) return undefined;
   return { message: `${name} is a reference that names nothing`, hint: "Write env:NAME or file:PATH." };
 }

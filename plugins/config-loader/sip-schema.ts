@@ -1,28 +1,9 @@
 import { Type } from "@sinclair/typebox";
 import { ID } from "./general-formats";
-import { block, duration, entry, hookHost, hookRange, hookSecret, list, text } from "./schema-parts";
+import { entry, hookHost, hookRange, hookSecret, instant, list, signingKey, text } from "./schema-parts";
+import { CredentialsSchema } from "./credentials-schema";
+import { DeliverySchema, HookDeliverySchema } from "./delivery-schema";
 import { ALLOWED_ADDRESS, HEADER_NAME, HOOK_URL, MATCHER_NAME, ROOM_PREFIX, SECRET_REFERENCE } from "./sip-formats";
-
-export const DeliverySchema = block(
-  {
-    schedule: list(duration({ description: "One wait." }), {
-      description:
-        "The waits before a failed delivery is tried again, each with ±20 % jitter; after the last one it is dead.",
-      default: ["1s", "5s", "15s", "1m", "5m"],
-      minItems: 1,
-      maxItems: 50,
-    }),
-    max_age: duration({ description: "What is older is not sent any more, and listed as expired.", default: "24h" }),
-    deadline: duration({ description: "Covers an attempt from DNS to the answer's last byte.", default: "10s" }),
-    concurrency: Type.Integer({
-      description: "Attempts at a time per hook; 200 in all is the limit of the whole service.",
-      default: 10,
-      minimum: 1,
-      maximum: 200,
-    }),
-  },
-  { description: "How events are delivered." },
-);
 
 export const HookSchema = entry(
   {
@@ -37,6 +18,19 @@ export const HookSchema = entry(
     secret: Type.Optional(
       hookSecret({ description: "Signs instead of hook_secret: a literal, `env:NAME` or `file:PATH`." }),
     ),
+    previous_secret: Type.Optional(
+      entry(
+        {
+          secret: hookSecret({ description: "The old secret: a literal, `env:NAME` or `file:PATH`." }),
+          until: instant({ description: "When it ends: `2030-01-31T12:00:00Z`." }),
+        },
+        {
+          description: "The secret that `secret` replaces (or `hook_secret` does), which signs as well until its end.",
+        },
+      ),
+    ),
+    credentials: Type.Optional(CredentialsSchema),
+    delivery: Type.Optional(HookDeliverySchema),
   },
   { description: "One entry of the forwarding table. It cannot be changed at run time." },
 );
@@ -90,6 +84,48 @@ export const SipSchema = entry(
         variable: "SIP_HOOK_SECRET",
       }),
     ),
+    previous_hook_secret: Type.Optional(
+      entry(
+        {
+          secret: hookSecret({
+            description: "The old secret: a literal, `env:NAME` or `file:PATH`.",
+            variable: "SIP_PREVIOUS_HOOK_SECRET",
+          }),
+          until: instant({
+            description: "When it ends: `2030-01-31T12:00:00Z`.",
+            variable: "SIP_PREVIOUS_HOOK_SECRET_UNTIL",
+          }),
+        },
+        {
+          description:
+            "The secret that hook_secret replaces. Until its end both make Standard Webhooks signatures; " +
+            "X-Sayna-Signature is the new one's alone.",
+        },
+      ),
+    ),
+    signing_key: Type.Optional(
+      signingKey({
+        description:
+          "An ed25519 key, `whsk_…`: a literal, `env:NAME` or `file:PATH`. Adds `v1a` signatures, which receivers verify " +
+          "with the public key of GET /sip/signing-keys, without a shared secret.",
+        variable: "SIP_SIGNING_KEY",
+      }),
+    ),
+    previous_signing_key: Type.Optional(
+      entry(
+        {
+          key: signingKey({
+            description: "The old key: a literal, `env:NAME` or `file:PATH`.",
+            variable: "SIP_PREVIOUS_SIGNING_KEY",
+          }),
+          until: instant({
+            description: "When it ends: `2030-01-31T12:00:00Z`.",
+            variable: "SIP_PREVIOUS_SIGNING_KEY_UNTIL",
+          }),
+        },
+        { description: "The key that signing_key replaces: signs as well, and is listed, until its end." },
+      ),
+    ),
     hooks: list(HookSchema, { description: "The forwarding table.", variable: "SIP_HOOKS_JSON", default: [] }),
     allowed_hook_ranges: list(hookRange({ description: "An address or CIDR block." }), {
       description: "Private addresses that hooks added at run time may reach all the same.",
@@ -97,7 +133,9 @@ export const SipSchema = entry(
       default: [],
     }),
     allowed_secret_refs: list(text(SECRET_REFERENCE, { description: "`env:NAME` or `file:PATH`." }), {
-      description: "References that hooks added at run time may name as their secret.",
+      description:
+        "References that hooks added at run time by an operator may name as a secret or credential. " +
+        "A tenant may name those of its own credential's secret_refs only.",
       variable: "SIP_ALLOWED_SECRET_REFS",
       default: [],
     }),

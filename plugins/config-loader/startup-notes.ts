@@ -1,5 +1,7 @@
 import { contains, parseAddressRange } from "../../src/domain/address-range";
+import { fitsKnownEvent, KNOWN_EVENTS } from "../../src/domain/event-names";
 import { parseIpAddress } from "../../src/domain/ip-address";
+import { nearest } from "../../src/domain/nearest";
 import type { SecretSource } from "../../src/domain/secret";
 import type { Config, SipConfig } from "./config";
 
@@ -43,7 +45,8 @@ function* sipNotes(sip: SipConfig): Generator<StartupNote> {
     ...(isPlain(sip.hook_secret) ? ["sip.hook_secret"] : []),
     ...sip.hooks.filter(({ secret }) => isPlain(secret)).map(({ host }) => `the hook of ${host}`),
   ];
-  if (plain.length > 0) {
+  // A signing key gives every delivery a Standard Webhooks signature.
+  if (plain.length > 0 && sip.signing_key === undefined) {
     yield {
       level: "info",
       message:
@@ -51,6 +54,47 @@ function* sipNotes(sip: SipConfig): Generator<StartupNote> {
         "a secret that begins with whsec_ gives Standard Webhooks signatures as well.",
     };
   }
+  const signsNothing = useless(sip);
+  if (signsNothing.length > 0) {
+    yield {
+      level: "warn",
+      message:
+        `${signsNothing.join(", ")} signs nothing: X-Sayna-Signature is made with the new secret alone, and an old one ` +
+        "without whsec_ makes no other signature. Let receivers accept both secrets before the change.",
+    };
+  }
+  yield* eventNotes(sip);
+}
+
+/** A warning, not an error: LiveKit adds events, and one that is not known here may be just that. */
+function* eventNotes({ delivery, hooks }: SipConfig): Generator<StartupNote> {
+  const named = [
+    ...patternsIn(delivery, "sip.delivery"),
+    ...hooks.flatMap((hook) => patternsIn(hook.delivery ?? {}, `the hook of ${hook.host}`)),
+  ];
+  for (const { pattern, where } of named) {
+    if (fitsKnownEvent(pattern)) continue;
+    const meant = nearest(pattern, KNOWN_EVENTS);
+    const help = meant === undefined ? `Known are ${KNOWN_EVENTS.join(", ")}.` : `Is ${meant} meant?`;
+    yield { level: "warn", message: `No event that LiveKit is known to send fits ${pattern} of ${where}. ${help}` };
+  }
+}
+
+function patternsIn(
+  { events = [], expiry = [] }: Partial<Pick<SipConfig["delivery"], "events" | "expiry">>,
+  where: string,
+): readonly { readonly pattern: string; readonly where: string }[] {
+  return [...new Set([...events, ...expiry.map((entry) => entry.events)])].map((pattern) => ({ pattern, where }));
+}
+
+/** Secrets that sign nothing any more: X-Sayna-Signature is made with the new secret alone. */
+function useless(sip: SipConfig): readonly string[] {
+  return [
+    ...(isPlain(sip.previous_hook_secret?.secret) ? ["sip.previous_hook_secret"] : []),
+    ...sip.hooks
+      .filter((hook) => isPlain(hook.previous_secret?.secret))
+      .map(({ host }) => `previous_secret of ${host}`),
+  ];
 }
 
 /** A reference is not looked into: it is read for each use, and may be another one by then. */

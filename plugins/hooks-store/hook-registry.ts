@@ -1,6 +1,8 @@
 import type { Clock } from "../../src/contracts/clock";
 import type { Logger } from "../../src/contracts/logger";
-import type { Storage } from "../../src/contracts/storage";
+import type { DeliveryPlan, HookChange, PausedHook, Storage } from "../../src/contracts/storage";
+import { mapCredentials } from "../../src/domain/credentials";
+import { effectivePolicy, wantsEvent, type DeliveryPolicy } from "../../src/domain/delivery-policy";
 import { AppError } from "../../src/domain/errors";
 import { hookId, type Hook, type StoredHook } from "../../src/domain/hook";
 import { HookTable } from "../../src/domain/hook-table";
@@ -11,6 +13,8 @@ import { parseSecretSource } from "../../src/domain/secret";
 
 export type HookRegistryOptions = {
   readonly configHooks: readonly Hook[];
+  /** For hooks without one of their own. */
+  readonly policy: DeliveryPolicy;
   readonly storage: Storage;
   readonly clock: Clock;
   readonly log: Logger;
@@ -21,7 +25,7 @@ type Change = (current: readonly StoredHook[], table: HookTable) => readonly Sto
 /** The forwarding table in memory, as it is in the storage, and the way to change it. */
 export class HookRegistry {
   readonly #options: HookRegistryOptions;
-  readonly #paused = new Map<HookId, string>();
+  readonly #paused = new Map<HookId, PausedHook>();
   readonly #listeners: ((hooks: readonly HookId[]) => void)[] = [];
   #table: HookTable;
   #lastChange: Promise<void> = Promise.resolve();
@@ -38,7 +42,8 @@ export class HookRegistry {
   static async load(options: HookRegistryOptions): Promise<HookRegistry> {
     const { storage } = options;
     const registry = new HookRegistry(options, await storage.readHooks());
-    for (const { hook, reason } of await storage.pausedHooks()) registry.#paused.set(hook, reason);
+    await storage.rememberHooks(registry.table.all());
+    for (const paused of await storage.pausedHooks()) registry.#paused.set(paused.hook, paused);
     const gone = (await storage.waitingHooks()).filter((hook) => !registry.isActive(hook));
     await registry.#cancel(gone);
     return registry;
@@ -48,13 +53,40 @@ export class HookRegistry {
     return this.#table;
   }
 
+  /** The delivery policy for hooks without one of their own. */
+  get policy(): DeliveryPolicy {
+    return this.#options.policy;
+  }
+
+  /** The record of changes, newest first; see `Storage.hookChanges`. */
+  changes = (limit: number, before?: number): Promise<readonly HookChange[]> =>
+    this.#options.storage.hookChanges(limit, before);
+
   isActive = (hook: HookId): boolean => this.#table.byId(hook) !== undefined;
+
+  /** How a hook wants an event; see `DeliveryPlan`. */
+  planDelivery = (id: HookId, eventName: string): DeliveryPlan => {
+    const hook = this.#table.byId(id);
+    if (hook === undefined) return "gone";
+    const policy = this.policyOf(hook);
+    if (!wantsEvent(policy, eventName)) return "unwanted";
+    return policy.order === "call" ? "ordered" : "unordered";
+  };
+
+  policyOf(hook: Hook): DeliveryPolicy {
+    return effectivePolicy(this.#options.policy, hook.policy);
+  }
 
   isPaused(hook: HookId): boolean {
     return this.#paused.has(hook);
   }
 
-  /** Calls back with hooks that may send again: they were replaced. */
+  /** Why the hook is paused, and since when (ms since the epoch); undefined when it is not. */
+  pausedHook(hook: HookId): PausedHook | undefined {
+    return this.#paused.get(hook);
+  }
+
+  /** Calls back with hooks that may send again: they were replaced, or resumed. */
   onChange(listener: (hooks: readonly HookId[]) => void): void {
     this.#listeners.push(listener);
   }
@@ -89,26 +121,57 @@ export class HookRegistry {
         throw new AppError("hooks_not_saved", { cause: error });
       });
     this.#table = new HookTable(configHooks, after.map(toHook));
+    await this.#followUp(() =>
+      storage.rememberHooks(recorded.hosts.flatMap(({ after: hook }) => (hook === undefined ? [] : [toHook(hook)]))),
+    );
     const hosts = recorded.hosts.map(({ host }) => host);
     log.info(
       { version: recorded.version, who: caller.id, hosts: hosts.slice(0, 20), count: hosts.length },
       "SIP hooks changed",
     );
-    const touched = named.flatMap((host) => this.#table.byPattern(host)?.id ?? []);
-    await this.#resume(touched.filter((hook) => this.isPaused(hook)));
-    await this.#cancel(
-      before
-        .all()
-        .map((hook) => hook.id)
-        .filter((hook) => !this.isActive(hook)),
-    );
+    const changed = recorded.hosts.flatMap(({ after: hook }) => (hook === undefined ? [] : [hook.host]));
+    const touched = [...new Set([...named, ...changed])].flatMap((host) => this.#table.byPattern(host)?.id ?? []);
+    await this.#followUp(() => this.#resume(touched.filter((hook) => this.isPaused(hook))));
+    const gone = before
+      .all()
+      .map((hook) => hook.id)
+      .filter((hook) => !this.isActive(hook));
+    await this.#followUp(() => this.#cancel(gone));
     for (const listener of this.#listeners) listener(touched);
+  }
+
+  /** What a change brings with it, once it is on disk and in force. */
+  async #followUp(run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      // Fails open because the change stands: to say that it failed would be wrong. Nothing is sent to a hook that is gone,
+      // and the next start remembers and cancels what is left.
+      this.#options.log.error({ err: error }, "What follows from a change of the SIP hooks could not be saved");
+    }
   }
 
   /** Stops sending to a hook until it is resumed; survives a restart. */
   async pause(hook: HookId, reason: string): Promise<void> {
-    this.#paused.set(hook, reason);
-    await this.#options.storage.pauseHook(hook, reason, this.#options.clock.now());
+    const since = this.#options.clock.now();
+    if (!this.#paused.has(hook)) this.#paused.set(hook, { hook, reason, since });
+    await this.#options.storage.pauseHook(hook, reason, since);
+  }
+
+  /** The same for hooks that somebody names; they are paused when that is saved. */
+  async pauseAll(hooks: readonly HookId[], reason: string): Promise<void> {
+    const since = this.#options.clock.now();
+    for (const hook of hooks.filter((id) => !this.isPaused(id))) {
+      await this.#options.storage.pauseHook(hook, reason, since);
+      this.#paused.set(hook, { hook, reason, since });
+    }
+  }
+
+  /** Sends to these hooks again. */
+  async resume(hooks: readonly HookId[]): Promise<void> {
+    const paused = hooks.filter((hook) => this.isPaused(hook));
+    await this.#resume(paused);
+    for (const listener of this.#listeners) listener(paused);
   }
 
   async #resume(hooks: readonly HookId[]): Promise<void> {
@@ -126,7 +189,7 @@ export class HookRegistry {
   }
 }
 
-function toHook({ host, url, authId, secretRef }: StoredHook): Hook {
+function toHook({ host, url, authId, secretRef, previousSecret, credentials, policy }: StoredHook): Hook {
   return {
     id: hookId(host, authId),
     host,
@@ -134,5 +197,10 @@ function toHook({ host, url, authId, secretRef }: StoredHook): Hook {
     source: "runtime",
     ...(authId === undefined ? {} : { authId }),
     ...(secretRef === undefined ? {} : { secret: parseSecretSource(secretRef) }),
+    ...(previousSecret === undefined
+      ? {}
+      : { previousSecret: { secret: parseSecretSource(previousSecret.ref), until: previousSecret.until } }),
+    ...(credentials === undefined ? {} : { credentials: mapCredentials(credentials, parseSecretSource) }),
+    ...(policy === undefined ? {} : { policy }),
   };
 }

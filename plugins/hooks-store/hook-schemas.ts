@@ -1,4 +1,6 @@
 import { t, type Static } from "elysia";
+import { DeliveryEntry } from "./policy-schemas";
+import { CredentialsEntry, CredentialsView, PreviousSecretEntry, PreviousSecretView } from "./secret-schemas";
 
 const Host = t.String({
   minLength: 1,
@@ -31,11 +33,15 @@ export const HookEntry = t.Object(
         minLength: 1,
         maxLength: 1024,
         description:
-          "Reference to the signing secret, `env:NAME` or `file:PATH`, as listed in `sip.allowed_secret_refs`. " +
+          "Reference to the signing secret, `env:NAME` or `file:PATH`, one that the operator lists: for a tenant in its " +
+          "credential's `secret_refs`, for an operator there or in `sip.allowed_secret_refs`. " +
           "Without it the global hook secret signs.",
         examples: ["env:TENANT_A_SECRET"],
       }),
     ),
+    previous_secret: t.Optional(PreviousSecretEntry),
+    credentials: t.Optional(CredentialsEntry),
+    delivery: t.Optional(DeliveryEntry),
   },
   { additionalProperties: false },
 );
@@ -55,17 +61,31 @@ export const DeleteHooks = t.Object(
   { additionalProperties: false, examples: [{ hosts: ["tenant-a.example.com"] }] },
 );
 
+export const PauseHooks = t.Object(
+  { hosts: t.Array(Host, { minItems: 1, maxItems: 10_000 }) },
+  { additionalProperties: false, examples: [{ hosts: ["tenant-a.example.com"] }] },
+);
+
 export const HookView = t.Object({
   host: t.String(),
   url: t.String(),
   auth_id: t.Optional(t.String()),
   secret: t.Optional(t.String({ description: "The reference to its own signing secret, if it has one." })),
+  previous_secret: t.Optional(PreviousSecretView),
+  credentials: t.Optional(CredentialsView),
+  delivery: t.Optional(DeliveryEntry),
   source: t.UnionEnum(["config", "runtime"], {
     description: "From the configuration (cannot be changed here), or added by this API.",
   }),
   state: t.UnionEnum(["active", "paused"], {
-    description: "A hook that answered 410 is paused; its events wait until the hook is replaced.",
+    description: "Of a paused hook the events wait until it is resumed or replaced.",
   }),
+  paused: t.Optional(
+    t.Object({
+      reason: t.String({ description: "Somebody paused it, or it answered 410." }),
+      since: t.String({ format: "date-time" }),
+    }),
+  ),
 });
 
 export const HookList = t.Object(

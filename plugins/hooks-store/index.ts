@@ -1,18 +1,22 @@
 import { Elysia } from "elysia";
+import { mapCredentials, toWritten } from "../../src/domain/credentials";
 import { AppError } from "../../src/domain/errors";
 import type { Hook } from "../../src/domain/hook";
-import { secretReference } from "../../src/domain/secret";
+import { secretReference, type SecretSource } from "../../src/domain/secret";
 import { maySee, type Principal } from "../../src/domain/principal";
 import { errorResponses } from "../http-errors";
 import type { AuthPlugin } from "../auth";
 import { putHooks, removeHooks } from "./change-hooks";
 import type { HookRegistry } from "./hook-registry";
+import { pauseRoutes } from "./pause-routes";
 import { DeleteHooks, HookList, UpdateHooks, type HookView } from "./hook-schemas";
 import { readEntries, readHosts, type EntryRules } from "./read-entries";
+import { versionRoutes } from "./version-routes";
+import { viewPolicy } from "./view-policy";
 
 export { HookRegistry } from "./hook-registry";
 
-export type HooksStoreOptions = EntryRules & {
+export type HooksStoreOptions = Omit<EntryRules, "policy"> & {
   readonly auth: AuthPlugin;
   readonly registry: HookRegistry;
 };
@@ -27,6 +31,8 @@ export function hooksStore({ auth, registry, ...rules }: HooksStoreOptions) {
   });
   return new Elysia({ name: "sayna-sip/hooks-store", tags: ["hooks"] })
     .use(auth)
+    .use(pauseRoutes({ auth, registry, list }))
+    .use(versionRoutes({ auth, registry, list, ...rules }))
     .get("/sip/hooks", ({ caller }) => list(caller), {
       caller: true,
       response: { 200: HookList, ...errorResponses(["unauthorized"]) },
@@ -38,7 +44,7 @@ export function hooksStore({ auth, registry, ...rules }: HooksStoreOptions) {
     .post(
       "/sip/hooks",
       async ({ body, caller }) => {
-        const entries = readEntries(body.hooks, caller, rules);
+        const entries = readEntries(body.hooks, caller, { ...rules, policy: registry.policy });
         const hosts = entries.map(({ host }) => host);
         await registry.change(caller, (current, table) => putHooks(current, entries, table, caller), hosts);
         return list(caller);
@@ -56,6 +62,9 @@ export function hooksStore({ auth, registry, ...rules }: HooksStoreOptions) {
             "duplicate_host",
             "auth_id_required",
             "secret_not_allowed",
+            "invalid_credentials",
+            "invalid_delivery",
+            "delivery_not_allowed",
             "unauthorized",
             "forbidden",
             "config_host",
@@ -117,17 +126,37 @@ export function hooksStoreOff({ auth }: { readonly auth: AuthPlugin }) {
     .use(auth)
     .get("/sip/hooks", refuse, route)
     .post("/sip/hooks", refuse, route)
+    .post("/sip/hooks/pause", refuse, route)
+    .post("/sip/hooks/resume", refuse, route)
+    .get("/sip/hooks/versions", refuse, route)
+    .get("/sip/hooks/versions/:a/compare/:b", refuse, route)
+    .post("/sip/hooks/rollback", refuse, route)
     .delete("/sip/hooks", refuse, route);
 }
 
 function toView(hook: Hook, registry: HookRegistry): HookView {
+  const paused = registry.pausedHook(hook.id);
   const secret = hook.secret === undefined ? undefined : secretReference(hook.secret);
   return {
     host: hook.host,
     url: hook.url,
     ...(hook.authId === undefined ? {} : { auth_id: hook.authId }),
     ...(secret === undefined ? {} : { secret }),
+    ...(hook.previousSecret === undefined
+      ? {}
+      : {
+          previous_secret: {
+            secret: shown(hook.previousSecret.secret),
+            until: new Date(hook.previousSecret.until).toISOString(),
+          },
+        }),
+    ...(hook.credentials === undefined ? {} : { credentials: toWritten(mapCredentials(hook.credentials, shown)) }),
+    ...(hook.policy === undefined ? {} : { delivery: viewPolicy(hook.policy) }),
     source: hook.source,
-    state: registry.isPaused(hook.id) ? "paused" : "active",
+    state: paused === undefined ? "active" : "paused",
+    ...(paused === undefined ? {} : { paused: { reason: paused.reason, since: new Date(paused.since).toISOString() } }),
   };
 }
+
+/** A reference always begins with `env:` or `file:`. */
+const shown = (source: SecretSource): string => secretReference(source) ?? "literal";

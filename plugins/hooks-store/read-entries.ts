@@ -1,20 +1,28 @@
+import { credentialsFault, readWritten, secretParts, type CredentialRefs } from "../../src/domain/credentials";
+import type { DeliveryPolicy } from "../../src/domain/delivery-policy";
 import { AppError } from "../../src/domain/errors";
 import type { StoredHook } from "../../src/domain/hook";
 import { hookUrlFault } from "../../src/domain/hook-url";
 import { parseHostPattern, type HostPattern } from "../../src/domain/host-pattern";
+import { parseInstant } from "../../src/domain/instant";
 import type { Principal } from "../../src/domain/principal";
 import type { HookEntry } from "./hook-schemas";
+import { readPolicy } from "./read-policy";
+import { referenceCheck, type SecretGrants } from "./secret-grants";
 
 export type EntryRules = {
   readonly authRequired: boolean;
-  readonly allowedSecretRefs: readonly string[];
+  readonly secretGrants: SecretGrants;
+  /** The delivery policy for all. */
+  readonly policy: DeliveryPolicy;
 };
 
 /**
  * The hooks that a request asks for, checked one by one and against each other.
  *
  * @throws AppError `invalid_host`, `insecure_url`, `invalid_url`, `duplicate_host`, `auth_id_required`,
- *   `secret_not_allowed`, or `forbidden` when a tenant names another auth_id.
+ *   `secret_not_allowed`, `invalid_credentials`, `invalid_request` for a time that is none, `invalid_delivery`,
+ *   `delivery_not_allowed`, or `forbidden` when a tenant names another auth_id.
  */
 export function readEntries(entries: readonly HookEntry[], caller: Principal, rules: EntryRules): StoredHook[] {
   const hosts = readHosts(entries.map((entry) => entry.host));
@@ -22,16 +30,40 @@ export function readEntries(entries: readonly HookEntry[], caller: Principal, ru
     const host = hosts[i];
     if (host === undefined) throw new AppError("invalid_host", { message: entry.host });
     const authId = readAuthId(entry, caller, rules);
-    if (entry.secret !== undefined && !rules.allowedSecretRefs.includes(entry.secret)) {
-      throw new AppError("secret_not_allowed", { fields: { host: entry.host } });
-    }
+    const check = referenceCheck(rules.secretGrants, caller, authId, entry.host);
     return {
       host,
       url: readHookUrl(entry),
       ...(authId === undefined ? {} : { authId }),
-      ...(entry.secret === undefined ? {} : { secretRef: entry.secret }),
+      ...readSecrets(entry, check),
+      ...(entry.delivery === undefined ? {} : { policy: readPolicy(entry.delivery, entry.host, caller, rules.policy) }),
     };
   });
+}
+
+type Secrets = Pick<StoredHook, "secretRef" | "previousSecret" | "credentials">;
+
+function readSecrets(entry: HookEntry, check: (reference: string) => void): Secrets {
+  const { host, secret, previous_secret: previous } = entry;
+  if (secret !== undefined) check(secret);
+  if (previous !== undefined) check(previous.secret);
+  const until = previous === undefined ? 0 : parseInstant(previous.until);
+  if (until === undefined) {
+    throw new AppError("invalid_request", { message: "previous_secret.until is not a time", fields: { host } });
+  }
+  const credentials = entry.credentials === undefined ? undefined : readCredentials(host, entry.credentials);
+  if (credentials !== undefined) secretParts(credentials).forEach(check);
+  return {
+    ...(secret === undefined ? {} : { secretRef: secret }),
+    ...(previous === undefined ? {} : { previousSecret: { ref: previous.secret, until } }),
+    ...(credentials === undefined ? {} : { credentials }),
+  };
+}
+
+function readCredentials(host: string, written: NonNullable<HookEntry["credentials"]>): CredentialRefs {
+  const fault = credentialsFault(written);
+  if (fault === undefined) return readWritten(written);
+  throw new AppError("invalid_credentials", { message: fault.message, fields: { host, member: fault.member } });
 }
 
 /** @throws AppError `invalid_host` or `duplicate_host` */

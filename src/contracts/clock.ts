@@ -2,7 +2,9 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Runs `run` once after `ms` milliseconds; the returned function cancels it. */
+  /** Milliseconds since some moment, never set: for how long something takes, whatever happens to the time of day. */
+  monotonic(): number;
+  /** Runs `run` once after `ms` milliseconds, monotonic ones; the returned function cancels it. */
   after(ms: number, run: () => void): () => void;
 }
 
@@ -15,6 +17,7 @@ export function sleep(clock: Clock, ms: number): Promise<void> {
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   after(ms, run) {
     const timer = setTimeout(run, Math.min(ms, 2 ** 31 - 1));
     return () => clearTimeout(timer);

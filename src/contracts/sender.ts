@@ -8,7 +8,12 @@ export type SendRequest = {
   readonly deadlineMs: number;
   /** True for a hook added at run time: the address really used must not be a forbidden one (delivery rule 9). */
   readonly guarded: boolean;
+  /** Shown to a receiver that asks for one. Connections with different ones, or none, are never shared. */
+  readonly clientCertificate?: ClientCertificate;
 };
+
+/** PEM: the certificate, followed by its chain where the receiver needs it, and its private key without a passphrase. */
+export type ClientCertificate = { readonly cert: string; readonly key: string };
 
 /** What came of it. `send` never rejects: whatever goes wrong is a `failed`. */
 export type SendResult =

@@ -1,18 +1,21 @@
 import type { StoredHook } from "../domain/hook";
+import type { HostPattern } from "../domain/host-pattern";
 import type { EventId, HookId, RoomSid } from "../domain/ids";
 import type { LiveKitEvent } from "../domain/livekit-event";
 import type { Match } from "../domain/routing";
+import type { History } from "./history";
+import type { Upkeep } from "./upkeep";
 
 /**
  * Where hooks, calls, events, deliveries and attempts live. A promise that is fulfilled means that the change is on disk
  * and survives `kill -9` and power loss; one that is rejected means that nothing was changed.
  */
-export interface Storage {
+export interface Storage extends Upkeep, History {
   /**
    * Keeps events and the deliveries that `routeEvent` makes of them, in the order given, all in one transaction. An event
-   * whose id is known adds nothing. A delivery for a hook that `isActive` denies is made `cancelled`.
+   * whose id is known adds nothing. `plan` says how each hook wants each event.
    */
-  commit(events: readonly IncomingEvent[], isActive: (hook: HookId) => boolean): Promise<readonly CommitResult[]>;
+  commit(events: readonly IncomingEvent[], plan: PlanDelivery): Promise<readonly CommitResult[]>;
 
   /**
    * Lists as unmatched what has been held since before `heldBefore` (ms since the epoch), or whose room has finished.
@@ -24,29 +27,40 @@ export interface Storage {
   waitingHooks(): Promise<readonly HookId[]>;
 
   /**
-   * The heads of lanes of this hook that are due, oldest due first, at most `limit`: of each lane the first pending
-   * delivery, and none of a lane in `busy`. `nextDue` is when the next one becomes due, if these were not all.
+   * The heads of lanes of this hook that are due, oldest due first (at equal times always in the same order), at most
+   * `limit`: of each lane the first pending delivery, and none of a lane in `busy`. `nextDue` is when the next one becomes due, if these were not all.
+   *
+   * With `now` = Infinity what waits for its retry is handed out as well: that is how a breaker probes.
    */
   claim(hook: HookId, options: ClaimOptions): Promise<Claim>;
 
+  /**
+   * Makes what waits for its retry due at `at`, in small steps; returns how many lanes that were. For a hook that works
+   * again.
+   */
+  makeDue(hook: HookId, at: number): Promise<number>;
+
   /** Records what came of deliveries and moves their lanes on, all in one transaction. */
   settle(settlements: readonly Settlement[]): Promise<void>;
+
+  /** Remembers which hook has which host and tenant, also when it is gone: the history is read by them. */
+  rememberHooks(hooks: readonly KnownHook[]): Promise<void>;
 
   /** The hooks added at run time, in the order of their addition. */
   readHooks(): Promise<readonly StoredHook[]>;
 
   /**
    * Replaces the hooks added at run time by what `change` makes of them, in one transaction with the record of who changed
-   * what, unless nothing differs; concurrent changes follow each other. What is pending for a hook that is gone is cancelled. What `change` throws
-   * is thrown, and nothing is changed.
+   * what, unless nothing differs; concurrent changes follow each other. The new hooks are remembered with it. What is
+   * pending for a hook that is gone is cancelled. What `change` throws is thrown, and nothing is changed.
    */
   changeHooks(
     author: ChangeAuthor,
     change: (hooks: readonly StoredHook[]) => readonly StoredHook[],
   ): Promise<HookChange>;
 
-  /** The record of changes, newest first. */
-  hookChanges(limit: number): Promise<readonly HookChange[]>;
+  /** The record of changes, newest first; with `before` those of earlier versions than that. Versions count from 1. */
+  hookChanges(limit: number, before?: number): Promise<readonly HookChange[]>;
 
   /** Cancels all that is pending for this hook; returns how many deliveries that were. */
   cancelHook(hook: HookId): Promise<number>;
@@ -64,6 +78,15 @@ export interface Storage {
 
   close(): Promise<void>;
 }
+
+/**
+ * How a hook wants an event of this name: `ordered`, behind what its call has for it; `unordered`, for itself; `unwanted`,
+ * not at all. `gone`: there is no such hook any more; the delivery is made `cancelled`, so that it can be seen.
+ */
+export type DeliveryPlan = "ordered" | "unordered" | "unwanted" | "gone";
+export type PlanDelivery = (hook: HookId, eventName: string) => DeliveryPlan;
+
+export type KnownHook = { readonly id: HookId; readonly host: HostPattern; readonly authId?: string };
 
 export type IncomingEvent = {
   readonly event: LiveKitEvent;
@@ -106,7 +129,10 @@ export type ClaimOptions = {
 
 export type Claim = { readonly deliveries: readonly PendingDelivery[]; readonly nextDue: number | undefined };
 
-/** One lane: a hook and a call, whose deliveries go out one at a time in the order of their commits. */
+/**
+ * One lane: a hook and a call, whose deliveries go out one at a time in the order of their commits; or, without order, a
+ * single delivery.
+ */
 export type LaneId = number;
 export type DeliveryId = number;
 
@@ -123,8 +149,12 @@ export type PendingDelivery = {
   readonly receivedAt: number;
   /** Attempts so far. */
   readonly attempts: number;
+  /** Of these, how many failed and count: not those that a breaker made or that ended while it was open. */
+  readonly failures: number;
   /** Of these, how many were refused because of the event itself. */
   readonly refusals: number;
+  /** True when it was sent before, or had been given up, and somebody asked for it again. */
+  readonly replay: boolean;
 };
 
 export type Settlement = {
@@ -136,8 +166,8 @@ export type Settlement = {
 
 export type Outcome =
   | { readonly kind: "delivered" }
-  /** `refusal`: the attempt failed because of the event itself. */
-  | { readonly kind: "retry"; readonly dueAt: number; readonly refusal: boolean }
+  /** `counts`: the attempt uses up the schedule. `refusal`: it failed because of the event itself. */
+  | { readonly kind: "retry"; readonly dueAt: number; readonly counts: boolean; readonly refusal: boolean }
   | { readonly kind: "dead"; readonly reason: string }
   | { readonly kind: "expired" };
 

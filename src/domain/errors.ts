@@ -28,10 +28,30 @@ export const ERRORS = {
     message: "SIP is not configured on this server",
     hint: "Set sip.room_prefix (SIP_ROOM_PREFIX) and restart.",
   },
+  signing_key_not_set: {
+    status: 404,
+    message: "No signing key is configured on this server",
+    hint: "Verify deliveries with the shared secret, or ask the operator to set sip.signing_key (SIP_SIGNING_KEY).",
+  },
   hook_not_found: {
     status: 404,
     message: "There is no hook for this host",
     hint: "GET /sip/hooks lists the hosts that have one.",
+  },
+  version_not_found: {
+    status: 404,
+    message: "There is no such version of the SIP hooks",
+    hint: "GET /sip/hooks/versions lists them; 0 is the empty table before the first.",
+  },
+  delivery_not_found: {
+    status: 404,
+    message: "There is no such delivery",
+    hint: "GET /sip/deliveries lists those that you may see.",
+  },
+  call_not_found: {
+    status: 404,
+    message: "There is no such call",
+    hint: "GET /sip/calls lists those that you may see.",
   },
   method_not_allowed: {
     status: 405,
@@ -76,7 +96,29 @@ export const ERRORS = {
   secret_not_allowed: {
     status: 400,
     message: "This secret reference is not allowed",
-    hint: "Use a reference (env:NAME or file:PATH) that the operator lists in sip.allowed_secret_refs, or none.",
+    hint:
+      "Use a reference (env:NAME or file:PATH) that the operator lists, or none: for a tenant in its credential's " +
+      "secret_refs, for an operator there or in sip.allowed_secret_refs.",
+  },
+  invalid_credentials: {
+    status: 400,
+    message: "SIP hook credentials are not valid",
+    hint: "Use bearer or basic, header with a name that is not set here, client_certificate with certificate and key.",
+  },
+  invalid_delivery: {
+    status: 400,
+    message: "SIP hook delivery is not valid",
+    hint: "Deadline, waits and expiry must fit into max_age: the hook's own, or the one for all.",
+  },
+  delivery_not_allowed: {
+    status: 403,
+    message: "This credential may not ask for that delivery",
+    hint: "A tenant may ask for less than the operator set for all hooks, never for more; or leave the setting out.",
+  },
+  invalid_cursor: {
+    status: 400,
+    message: "The cursor is not one of this list",
+    hint: "Use next of the page before as it is, with the same filters; without a cursor the list begins anew.",
   },
   payload_too_large: {
     status: 413,
@@ -102,6 +144,11 @@ export const ERRORS = {
     status: 503,
     message: "The event could not be kept; send it again",
     hint: "Wait as Retry-After says.",
+  },
+  signing_key_unavailable: {
+    status: 503,
+    message: "The signing key cannot be read now",
+    hint: "Try again later; the operator finds the cause in the log.",
   },
   credentials_missing: {
     status: 503,

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { hookIdFrom, type HookId } from "./ids";
+import type { CredentialRefs, Credentials } from "./credentials";
+import type { OwnPolicy } from "./delivery-policy";
 import type { HostPattern } from "./host-pattern";
-import type { SecretSource } from "./secret";
+import type { EndingSecret, SecretSource } from "./secret";
 
 /** An entry of the forwarding table. */
 export type Hook = {
@@ -13,18 +15,26 @@ export type Hook = {
   readonly authId?: string;
   /** Signing secret of its own; without one the global `hook_secret` signs. */
   readonly secret?: SecretSource;
+  /** Signs as well, for a receiver that does not have the new secret yet. */
+  readonly previousSecret?: EndingSecret;
+  readonly credentials?: Credentials;
+  /** What it has of its own of the delivery policy. */
+  readonly policy?: OwnPolicy;
   readonly source: HookSource;
 };
 
 /** From the configuration (immutable at run time), or added by the API. */
 export type HookSource = "config" | "runtime";
 
-/** A hook added at run time as it is stored: its secret is a reference (`env:…`, `file:…`) or absent, never a value. */
+/** A hook added at run time as it is stored: its secrets are references (`env:…`, `file:…`) or absent, never values. */
 export type StoredHook = {
   readonly host: HostPattern;
   readonly url: string;
   readonly authId?: string;
   readonly secretRef?: string;
+  readonly previousSecret?: { readonly ref: string; readonly until: number };
+  readonly credentials?: CredentialRefs;
+  readonly policy?: OwnPolicy;
 };
 
 /**

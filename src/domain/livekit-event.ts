@@ -24,6 +24,8 @@ export type Subject =
   | {
       readonly kind: "participant";
       readonly sid: ParticipantSid;
+      /** The participant's name in the room; for people, never to find a participant by: a rejoin repeats it. */
+      readonly identity: string | undefined;
       /** Undefined where the event does not say: `track_*` carries sid and identity only. */
       readonly sip: boolean | undefined;
       /** Present and not empty in `participant_joined`, `_left`, `_connection_aborted` of a SIP participant. */
@@ -67,7 +69,14 @@ function readSubject(name: string, value: unknown): Subject {
   if (participant === undefined || sid === undefined) return { kind: "unreadable" };
   // protojson leaves out defaults: without a kind it is STANDARD, but only where the whole participant is sent.
   const sip = participant.kind === undefined && !wholeParticipant ? undefined : participant.kind === "SIP";
-  return { kind: "participant", sid: participantSid(sid), sip, attributes: readAttributes(participant.attributes) };
+  const identity = text(participant.identity);
+  return {
+    kind: "participant",
+    sid: participantSid(sid),
+    identity,
+    sip,
+    attributes: readAttributes(participant.attributes),
+  };
 }
 
 function readAttributes(value: unknown): Attributes | undefined {

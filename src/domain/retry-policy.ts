@@ -1,10 +1,4 @@
-/** How one delivery is repeated. All times in milliseconds. */
-export type RetryPolicy = {
-  /** The wait after the first failed attempt, the second, …; after the last one the delivery is dead. */
-  readonly schedule: readonly number[];
-  /** What is older than this is not sent any more; counted from the event's arrival. */
-  readonly maxAge: number;
-};
+import type { DeliveryPolicy } from "./delivery-policy";
 
 /**
  * What an attempt says (delivery rules 1 and 2).
@@ -35,8 +29,8 @@ export type NextStep =
   | { readonly kind: "dead"; readonly reason: string };
 
 export type FailedSoFar = {
-  /** Attempts and event refusals before this one. */
-  readonly attempts: number;
+  /** Failed attempts before this one that count, and how many of them were refusals of the event. */
+  readonly failures: number;
   readonly refusals: number;
 };
 
@@ -47,7 +41,7 @@ export type FailedSoFar = {
  * @param random a number from 0 to 1, for the jitter of ±20 %.
  */
 export function nextStep(
-  policy: RetryPolicy,
+  policy: Pick<DeliveryPolicy, "schedule">,
   verdict: Verdict,
   before: FailedSoFar,
   retryAfter: number | undefined,
@@ -60,9 +54,27 @@ export function nextStep(
   if (refusal && before.refusals + 1 >= MAX_EVENT_REFUSALS) {
     return { kind: "dead", reason: `the hook refused this event ${MAX_EVENT_REFUSALS} times` };
   }
-  const scheduled = policy.schedule[before.attempts];
-  if (scheduled === undefined) return { kind: "dead", reason: `${before.attempts + 1} attempts failed` };
+  const scheduled = policy.schedule[before.failures];
+  if (scheduled === undefined) return { kind: "dead", reason: `${before.failures + 1} attempts failed` };
   return { kind: "retry", delay: delayOf(scheduled, retryAfter, random), refusal };
+}
+
+/** No retry is further away than this, in ms. */
+export function longestRetryWait({ schedule }: Pick<DeliveryPolicy, "schedule">): number {
+  return Math.max(MAX_RETRY_AFTER_MS, ...schedule.map((wait) => Math.ceil(wait * (1 + JITTER))));
+}
+
+/**
+ * What comes after an attempt that does not count, because a breaker made it or was open when it ended: it is never the
+ * last one that the schedule allows, and as the breaker says when the next one goes out, it is due at once. Refusals of
+ * the event count all the same.
+ */
+export function nextUncountedStep(
+  ...[policy, verdict, before, retryAfter, random]: Parameters<typeof nextStep>
+): NextStep {
+  const failures = Math.min(before.failures, policy.schedule.length - 1);
+  const step = nextStep(policy, verdict, { ...before, failures }, retryAfter, random);
+  return step.kind === "retry" && verdict === "endpoint" && retryAfter === undefined ? { ...step, delay: 0 } : step;
 }
 
 function delayOf(scheduled: number, retryAfter: number | undefined, random: number): number {

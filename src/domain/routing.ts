@@ -33,6 +33,8 @@ export type Routing = {
   readonly deliveries: readonly RoutedDelivery[];
   /** True when this event goes to no hook yet; it stays with the call. */
   readonly held: boolean;
+  /** The participant that this event decided, if it did. */
+  readonly decided: ParticipantSid | undefined;
   /** A SIP participant was decided by this event, and no hook matches it. */
   readonly unmatchedParticipant: boolean;
 };
@@ -67,6 +69,7 @@ export function routeEvent(
       call: { ...call, participants },
       deliveries: [...released.map((e) => e.seq), "this" as const].flatMap((e) => toAll(call.hooks, e)),
       held: call.hooks.length === 0,
+      decided: sid,
       unmatchedParticipant: match?.kind === "none",
     };
   }
@@ -78,6 +81,7 @@ export function routeEvent(
     call: { ...call, participants, hooks: joins ? [...call.hooks, route.hook] : call.hooks },
     deliveries: [...released.map((e) => e.seq), "this" as const].map((e) => ({ event: e, hook: route.hook })),
     held: false,
+    decided: sid,
     unmatchedParticipant: false,
   };
 }
@@ -95,7 +99,13 @@ function decideParticipant(
 
 function routeKnown(call: CallMemory, subject: Subject): Routing {
   const hooks = hooksOf(call, subject);
-  return { call, deliveries: toAll(hooks, "this"), held: hooks.length === 0, unmatchedParticipant: false };
+  return {
+    call,
+    deliveries: toAll(hooks, "this"),
+    held: hooks.length === 0,
+    decided: undefined,
+    unmatchedParticipant: false,
+  };
 }
 
 function hooksOf(call: CallMemory, subject: Subject): readonly HookId[] {

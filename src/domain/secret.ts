@@ -55,3 +55,6 @@ export function secretReference(source: SecretSource): string | undefined {
       return undefined;
   }
 }
+
+/** A secret that is being replaced: it is used beside the new one until `until` (ms since the epoch). */
+export type EndingSecret = { readonly secret: SecretSource; readonly until: number };

@@ -41,8 +41,8 @@ test.each([
 describe("a delivery that always fails", () => {
   function play(verdict: Verdict, random: number): (number | string)[] {
     const steps: (number | string)[] = [];
-    for (let attempts = 0, refusals = 0; ; attempts++) {
-      const step = nextStep(policy, verdict, { attempts, refusals }, undefined, random);
+    for (let failures = 0, refusals = 0; ; failures++) {
+      const step = nextStep(policy, verdict, { failures, refusals }, undefined, random);
       if (step.kind !== "retry") return [...steps, step.kind === "dead" ? step.reason : step.kind];
       if (step.refusal) refusals++;
       steps.push(step.delay);
@@ -64,11 +64,11 @@ describe("a delivery that always fails", () => {
 });
 
 test("2xx is delivered, whatever came before", () => {
-  expect(nextStep(policy, "success", { attempts: 99, refusals: 99 }, undefined, 0)).toEqual({ kind: "delivered" });
+  expect(nextStep(policy, "success", { failures: 99, refusals: 99 }, undefined, 0)).toEqual({ kind: "delivered" });
 });
 
 test("410 waits for the hook to be resumed, however often", () => {
-  expect(nextStep(policy, "gone", { attempts: 99, refusals: 0 }, 5000, 0)).toEqual({
+  expect(nextStep(policy, "gone", { failures: 99, refusals: 0 }, 5000, 0)).toEqual({
     kind: "retry",
     delay: 0,
     refusal: false,
@@ -81,7 +81,7 @@ test.each([
   [42_000, 42_000],
   [86_400_000, 3_600_000],
 ])("a Retry-After of %i ms is honoured as %i ms", (asked, delay) => {
-  expect(nextStep(policy, "endpoint", { attempts: 0, refusals: 0 }, asked, 0)).toMatchObject({ delay });
+  expect(nextStep(policy, "endpoint", { failures: 0, refusals: 0 }, asked, 0)).toMatchObject({ delay });
 });
 
 describe("Retry-After", () => {

@@ -51,13 +51,19 @@ const unreadable: Subject = { kind: "unreadable" };
 const to = (hook: HookId): Match => ({ kind: "hook", hook, matcher: "exact-host", host: undefined });
 const none: Match = { kind: "none", host: undefined };
 const sip = (sid: string): Subject => {
-  return { kind: "participant", sid: participantSid(sid), sip: true, attributes: { "sip.callID": sid } };
+  return {
+    kind: "participant",
+    sid: participantSid(sid),
+    identity: undefined,
+    sip: true,
+    attributes: { "sip.callID": sid },
+  };
 };
 const agent = (sid: string): Subject => {
-  return { kind: "participant", sid: participantSid(sid), sip: false, attributes: undefined };
+  return { kind: "participant", sid: participantSid(sid), identity: undefined, sip: false, attributes: undefined };
 };
 const track = (sid: string): Subject => {
-  return { kind: "participant", sid: participantSid(sid), sip: undefined, attributes: undefined };
+  return { kind: "participant", sid: participantSid(sid), identity: undefined, sip: undefined, attributes: undefined };
 };
 
 describe("a call with one caller", () => {
@@ -192,7 +198,13 @@ describe("a SIP participant that no hook matches", () => {
   });
 
   test("a SIP participant without attributes waits for an event that carries them", () => {
-    const bare: Subject = { kind: "participant", sid: participantSid("P"), sip: true, attributes: undefined };
+    const bare: Subject = {
+      kind: "participant",
+      sid: participantSid("P"),
+      identity: undefined,
+      sip: true,
+      attributes: undefined,
+    };
     const call = new Room().play("joined", bare).play("left", sip("P"), to(A));
     expect(call.of(A)).toEqual(["joined", "left"]);
   });

@@ -1,8 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { createHmac } from "node:crypto";
+import { createHmac, createPublicKey, generateKeyPairSync, verify } from "node:crypto";
 import { Webhook } from "standardwebhooks";
-import { isStandardWebhooksSecret, saynaSignature, standardWebhooksSignature } from "../../src/domain/signatures";
+import {
+  isBrokenSecret,
+  isStandardWebhooksSecret,
+  parseSigningKey,
+  saynaSignature,
+  standardWebhooksSignature,
+} from "../../src/domain/signatures";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const secretOf = (key: Uint8Array): string => `whsec_${Buffer.from(key).toString("base64")}`;
@@ -104,4 +110,75 @@ describe("Sayna's signature", () => {
     const expected = createHmac("sha256", "s").update(Buffer.from("v1:1:EV_1:\xff\x00", "latin1")).digest("hex");
     expect(broken).toBe(`v1=${expected}`);
   });
+});
+
+const KEY = "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==";
+
+describe("an ed25519 key", () => {
+  test("signs the published vector, and has its public key", () => {
+    const key = parseSigningKey(KEY);
+    expect(key?.publicKey).toBe("whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=");
+    expect(key?.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, bytes('{"test": 2432232314}'))).toBe(
+      "v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg==",
+    );
+  });
+
+  test("may be written as the seed alone", () => {
+    const seed = Buffer.from(KEY.slice(5), "base64").subarray(0, 32).toString("base64");
+    expect(parseSigningKey(`whsk_${seed}`)?.publicKey).toBe(parseSigningKey(KEY)?.publicKey);
+  });
+
+  test("makes what node:crypto verifies with the public key, whatever the bytes are, and nothing else", () => {
+    const seeds = fc.uint8Array({ minLength: 32, maxLength: 32 });
+    fc.assert(
+      fc.property(seeds, fc.stringMatching(/^EV_\w{1,20}$/), fc.uint8Array({ maxLength: 300 }), (seed, id, body) => {
+        const key = parseSigningKey(`whsk_${Buffer.from(seed).toString("base64")}`);
+        if (key === undefined) throw new Error("not a key");
+        const x = Buffer.from(key.publicKey.slice("whpk_".length), "base64").toString("base64url");
+        const publicKey = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+        const signature = Buffer.from(key.sign(id, 1614265330, body).slice("v1a,".length), "base64");
+        const signed = Buffer.concat([Buffer.from(`${id}.1614265330.`), body]);
+        expect(verify(null, signed, publicKey, signature)).toBe(true);
+        expect(verify(null, Buffer.concat([signed, Buffer.from(" ")]), publicKey, signature)).toBe(false);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("of another program is read", () => {
+    const { privateKey } = generateKeyPairSync("ed25519");
+    const { d = "", x = "" } = privateKey.export({ format: "jwk" });
+    const both = Buffer.concat([Buffer.from(d, "base64url"), Buffer.from(x, "base64url")]).toString("base64");
+    expect(parseSigningKey(`whsk_${both}`)?.publicKey).toBe(`whpk_${Buffer.from(x, "base64url").toString("base64")}`);
+  });
+
+  const other = Buffer.concat([Buffer.from(KEY.slice(5), "base64").subarray(0, 32), Buffer.alloc(32, 7)]);
+  test.each([
+    ["no prefix", KEY.slice(5)],
+    ["a public key's prefix", KEY.replace("whsk_", "whpk_")],
+    ["a secret's prefix", KEY.replace("whsk_", "whsec_")],
+    ["a public key that is another seed's", `whsk_${other.toString("base64")}`],
+    ["31 bytes", `whsk_${Buffer.alloc(31).toString("base64")}`],
+    ["33 bytes", `whsk_${Buffer.alloc(33).toString("base64")}`],
+    ["65 bytes", `whsk_${Buffer.alloc(65).toString("base64")}`],
+    ["no padding", KEY.replaceAll("=", "")],
+    ["a line break", `${KEY}\n`],
+    ["nothing", "whsk_"],
+  ])("is none with %s", (_, text) => {
+    expect(parseSigningKey(text)).toBeUndefined();
+  });
+
+  test("does not show its private part when it is printed", () => {
+    const shown = Bun.inspect(parseSigningKey(KEY), { depth: 10 }) + JSON.stringify(parseSigningKey(KEY));
+    expect(shown).not.toContain("6Xb/dCcHpPea");
+  });
+});
+
+test.each([
+  ["whsec_", true],
+  ["whsec_hunter2", true],
+  ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", false],
+  ["anything", false],
+])("%s is a broken secret: %p", (secret, broken) => {
+  expect(isBrokenSecret(secret)).toBe(broken);
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { HookEntry, HookView } from "../../plugins/hooks-store/hook-schemas";
 import { ServerProcess, temporaryDirectory } from "../support/server-process";
-import { curlRequests, type CurlRequest } from "./curl-requests";
+import { curlRequests, sendCurlRequest } from "./curl-requests";
 import { codeBlock, quoted, section, tableRows } from "./readme";
 
 const TOKENS = { OPS: "the-operators-token", TENANT_A: "the-tenants-token" };
@@ -27,16 +27,6 @@ afterAll(async () => {
   await directory.remove();
 });
 
-async function run({ method, url, headers, body }: CurlRequest) {
-  const { pathname, search } = new URL(url);
-  const response = await fetch(`${server.url}${pathname}${search}`, {
-    method,
-    headers,
-    ...(body === undefined ? {} : { body }),
-  });
-  return { status: response.status, body: (await response.json()) as { hooks?: { host: string }[] } };
-}
-
 describe("the API's examples, one after the other, answer what the README says", () => {
   test("there are all routes among them, and each says its status", () => {
     expect(new Set(examples.map(({ method }) => method))).toEqual(new Set(["GET", "POST", "DELETE"]));
@@ -45,8 +35,9 @@ describe("the API's examples, one after the other, answer what the README says",
   });
 
   test("in their order", async () => {
-    const answers = [];
-    for (const example of examples) answers.push({ example: example.comment, ...(await run(example)) });
+    const answers: { example: string; status: number; body: { hooks?: { host: string }[] } }[] = [];
+    for (const example of examples)
+      answers.push({ example: example.comment, ...(await sendCurlRequest(server.url, example)) });
     expect(answers.map(({ example, status }) => `${example} -> ${status}`)).toEqual(
       answers.map(({ example }) => `${example} -> ${/: (\d{3})/.exec(example)?.[1]}`),
     );

@@ -47,3 +47,17 @@ function requestOf(comment: string, words: readonly string[]): CurlRequest {
   if (url === undefined) throw new Error("a curl command without a URL");
   return { comment, method: method ?? (body === undefined ? "GET" : "POST"), url, headers, body };
 }
+
+/** Makes the request to the server at `server` in the place of the README's. */
+export async function sendCurlRequest(
+  server: string,
+  { method, url, headers, body }: CurlRequest,
+): Promise<{ status: number; body: Record<string, unknown> }> {
+  const { pathname, search } = new URL(url);
+  const response = await fetch(`${server}${pathname}${search}`, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body }),
+  });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}

@@ -54,6 +54,7 @@ describe("what it quotes of the log is what the service writes", () => {
   const messages = [
     ...tableRows(afterStart).flatMap(([message = ""]) => quoted(message)),
     ...tableRows(section("In the log")).flatMap(([message = ""]) => quoted(message)),
+    ...quoted(section("Upkeep")).filter((text) => /^the /i.test(text)),
     ...[...list.matchAll(/log (?:says|must say)\s+`([^`]+)`/g)].map(([, message = ""]) => message),
   ];
 

@@ -2,8 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { deliveryHeaders } from "../../plugins/webhook-forwarder/dispatcher/delivery-headers";
+import type { Signers } from "../../plugins/webhook-forwarder/dispatcher/read-signers";
 import { eventId } from "../../src/domain/ids";
 import { judgeAttempt } from "../../src/domain/retry-policy";
+import { parseSigningKey, type SigningKey } from "../../src/domain/signatures";
 import type { ReceivedRequest } from "../support/received-request";
 import { recordedWebhooks } from "../support/recordings";
 import { temporaryDirectory } from "../support/server-process";
@@ -13,6 +15,13 @@ import { codeBlock, quoted, ROOT, section, tableRows } from "./readme";
 import { startReceiver, type RunningReceiver } from "./running-receiver";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const KEY_TEXT = `whsk_${Buffer.alloc(32, 9).toString("base64")}`;
+const KEY = signingKeyOf(KEY_TEXT);
+const OURS: Signers = { secrets: [SECRET], keys: [KEY] };
+const THEIRS: Signers = {
+  secrets: ["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"],
+  keys: [signingKeyOf(`whsk_${Buffer.alloc(32, 8).toString("base64")}`)],
+};
 const CALL = recordedWebhooks("answered-call");
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -25,7 +34,13 @@ afterAll(async () => {
   await directory.remove();
 });
 
-/** The README's receiver with one of its two `verify.ts`, in a directory of its own, as a reader would lay it out. */
+function signingKeyOf(text: string): SigningKey {
+  const key = parseSigningKey(text);
+  if (key === undefined) throw new Error("that is no signing key");
+  return key;
+}
+
+/** The README's receiver with one of its `verify.ts`, in a directory of its own, as a reader would lay it out. */
 async function layOut(verify: string): Promise<string> {
   const path = join(directory.path, verify.replaceAll(/\W/g, "-"));
   await mkdir(path);
@@ -35,7 +50,14 @@ async function layOut(verify: string): Promise<string> {
   return path;
 }
 
-describe.each(["verify.ts with standardwebhooks", "verify.ts by hand"])("the receiver, %s", (verify) => {
+/** What the receiver of each `verify.ts` is run with: the shared secret, or the public key. */
+const VARIANTS = [
+  { verify: "verify.ts with standardwebhooks", knows: SECRET },
+  { verify: "verify.ts by hand", knows: SECRET },
+  { verify: "verify.ts with the public key", knows: KEY.publicKey },
+];
+
+describe.each(VARIANTS)("the receiver, $verify", ({ verify, knows }) => {
   let receiver: RunningReceiver;
   let world: World;
   let captured: readonly ReceivedRequest[];
@@ -44,14 +66,14 @@ describe.each(["verify.ts with standardwebhooks", "verify.ts by hand"])("the rec
     const path = await layOut(verify);
     const ca = await testCa();
     const { cert, key } = await ca.issue(["localhost"]);
-    receiver = await startReceiver({ path, cert, key, ca: ca.cert, secret: SECRET });
+    receiver = await startReceiver({ path, cert, key, ca: ca.cert, secret: knows });
     // The second tenant's receiver records what the same service sends: the deliveries that are changed below.
     world = await World.start({
       tenants: {
         a: [{ host: "tenant-a.example.com", url: receiver.url }],
         b: [{ host: "tenant-b.example.com" }],
       },
-      sip: { hook_secret: SECRET },
+      sip: { hook_secret: SECRET, signing_key: KEY_TEXT },
     });
     await world.replay(CALL);
     await receiver.waitForLines(CALL.length);
@@ -92,24 +114,24 @@ describe.each(["verify.ts with standardwebhooks", "verify.ts by hand"])("the rec
     expect(await receiver.post(headers, Buffer.from(JSON.stringify(JSON.parse(body.toString()))))).toBe(401);
   });
 
-  const signed = (secret: string, secondsAgo: number) =>
+  const signed = (signers: Signers, secondsAgo: number, replay = false) =>
     deliveryHeaders(
-      { eventId: eventId("EV_1"), contentType: "application/webhook+json", body: original().body },
-      secret,
+      { eventId: eventId("EV_1"), contentType: "application/webhook+json", body: original().body, replay },
+      signers,
       Date.now() - secondsAgo * 1000,
     );
 
   test("refuses another secret's signature, and a delivery without one", async () => {
     const { body } = original();
-    expect(await receiver.post(signed("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", 0), body)).toBe(401);
+    expect(await receiver.post(signed(THEIRS, 0), body)).toBe(401);
     expect(await receiver.post({}, body)).toBe(401);
   });
 
   test("refuses what was signed more than 300 s ago, or is to be signed later than that", async () => {
     const { body } = original();
-    expect(await receiver.post(signed(SECRET, 290), body)).toBe(204);
-    expect(await receiver.post(signed(SECRET, 310), body)).toBe(401);
-    expect(await receiver.post(signed(SECRET, -310), body)).toBe(401);
+    expect(await receiver.post(signed(OURS, 290), body)).toBe(204);
+    expect(await receiver.post(signed(OURS, 310), body)).toBe(401);
+    expect(await receiver.post(signed(OURS, -310), body)).toBe(401);
   });
 
   test("refuses a newer timestamp on an old signature", async () => {
@@ -124,11 +146,19 @@ describe.each(["verify.ts with standardwebhooks", "verify.ts by hand"])("the rec
     expect(await receiver.post(headers, body)).toBe(204);
   });
 
-  test("the headers of a delivery are those of the README's table", () => {
+  test("takes a replay", async () => {
+    const { body } = original();
+    expect(await receiver.post(signed(OURS, 0, true), body)).toBe(204);
+  });
+
+  test("the headers of a delivery and of a replay are those of the README's table", () => {
     const listed = tableRows(section("Headers"))
       .flatMap(([names = ""]) => quoted(names))
       .filter((name) => name.includes("-"));
-    expect(Object.keys(original().headers).toSorted()).toEqual([...new Set(listed)].toSorted());
+    const sent = Object.keys(original().headers);
+    const ofReplay = Object.keys(signed(OURS, 0, true)).filter((name) => !sent.includes(name));
+    expect(ofReplay).toEqual(["X-Sayna-Replay"]);
+    expect([...sent, ...ofReplay].toSorted()).toEqual([...new Set(listed)].toSorted());
   });
 });
 
@@ -150,6 +180,7 @@ test("the receiver is right for a strict compiler", async () => {
   await writeFile(join(path, "receiver.ts"), codeBlock("receiver.ts"));
   await writeFile(join(path, "verify.ts"), codeBlock("verify.ts with standardwebhooks"));
   await writeFile(join(path, "by-hand.ts"), codeBlock("verify.ts by hand"));
+  await writeFile(join(path, "by-key.ts"), codeBlock("verify.ts with the public key"));
   await writeFile(join(path, "by-number.ts"), codeBlock("by-number.ts"));
   await writeFile(
     join(path, "tsconfig.json"),

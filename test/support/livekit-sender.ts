@@ -26,6 +26,7 @@ export async function sendLikeLiveKit(
   url: () => string,
   body: string,
   waits = [1000, 2000, 4000, 8000],
+  sleep: (ms: number) => Promise<void> = Bun.sleep,
 ): Promise<Delivery> {
   const token = livekitToken(body);
   for (let attempt = 1; ; attempt++) {
@@ -35,7 +36,7 @@ export async function sendLikeLiveKit(
     }
     const wait = waits[attempt - 1];
     if (wait === undefined) return { attempts: attempt, delivered: false };
-    await Bun.sleep(answer?.retryAfter === undefined ? wait : answer.retryAfter * 1000);
+    await sleep(answer?.retryAfter === undefined ? wait : answer.retryAfter * 1000);
   }
 }
 

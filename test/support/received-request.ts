@@ -15,6 +15,8 @@ export type ReceivedRequest = {
   readonly positionOnConnection: number;
   /** The name that the client gave in the TLS handshake (SNI); empty without one. */
   readonly servername: string;
+  /** The common name of the client's certificate; empty when none was asked for or shown. */
+  readonly clientName: string;
   /** The value of the first header of this name, in any case. */
   header(name: string): string | undefined;
 };

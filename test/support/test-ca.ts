@@ -9,6 +9,8 @@ export type Certificate = { readonly cert: string; readonly key: string };
 export type CertificateOptions = {
   readonly notBefore?: Date;
   readonly notAfter?: Date;
+  /** What it is for; a server's without it. */
+  readonly usage?: "server" | "client";
   /** Signed by its own key instead of the CA's. */
   readonly selfSigned?: boolean;
 };
@@ -18,7 +20,7 @@ export type TestCa = {
   readonly cert: string;
   /** Path of a file with the same, for NODE_EXTRA_CA_CERTS, which a process reads once, at its start. */
   readonly caFile: string;
-  /** A server certificate for these host names and addresses. */
+  /** A certificate for these host names and addresses, or, with `usage`, for a client of the first name. */
   issue(names: readonly string[], options?: CertificateOptions): Promise<Certificate>;
 };
 
@@ -48,7 +50,7 @@ export async function createTestCa(): Promise<TestCa> {
       caFile ??= writeToFile(authority.cert);
       return caFile;
     },
-    async issue(names, { notBefore, notAfter, selfSigned = false } = {}) {
+    async issue(names, { notBefore, notAfter, selfSigned = false, usage = "server" } = {}) {
       const issued = await generate([{ name: "commonName", value: names[0] ?? "nobody" }], {
         keyType: "ec",
         algorithm: "sha256",
@@ -57,7 +59,7 @@ export async function createTestCa(): Promise<TestCa> {
         ...(selfSigned ? {} : { ca: { key: authority.private, cert: authority.cert } }),
         extensions: [
           { name: "basicConstraints", cA: false },
-          { name: "extKeyUsage", serverAuth: true },
+          { name: "extKeyUsage", serverAuth: usage === "server", clientAuth: usage === "client" },
           {
             name: "subjectAltName",
             altNames: names.map((name) => (isIP(name) === 0 ? { type: 2, value: name } : { type: 7, ip: name })),

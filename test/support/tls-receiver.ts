@@ -31,7 +31,9 @@ export type TlsReceiverOptions = {
   readonly certificate?: Certificate;
   /** Called with every request; without it each is answered 200 with an empty body. */
   readonly respond?: (request: ReceivedRequest) => Answer | Promise<Answer>;
-  readonly tls?: Pick<TlsOptions, "minVersion" | "maxVersion" | "requestCert" | "rejectUnauthorized">;
+  /** False when there will be too many to keep: `requests` stays empty. */
+  readonly keepRequests?: boolean;
+  readonly tls?: Pick<TlsOptions, "minVersion" | "maxVersion" | "requestCert" | "rejectUnauthorized" | "ca">;
 };
 
 export type TlsReceiver = {
@@ -68,6 +70,7 @@ export async function startTlsReceiver(options: TlsReceiverOptions): Promise<Tls
     // A client that goes away is a part of many tests.
     socket.on("error", () => undefined);
     const servername = typeof socket.servername === "string" ? socket.servername : "";
+    const clientName = clientNameOf(socket);
     let bytes = Buffer.alloc(0);
     let positionOnConnection = 0;
     for await (const chunk of socket) {
@@ -75,8 +78,8 @@ export async function startTlsReceiver(options: TlsReceiverOptions): Promise<Tls
       for (let taken = takeRequest(bytes); taken !== undefined; taken = takeRequest(bytes)) {
         bytes = Buffer.from(taken.rest);
         const place = { order: requests.length, connection, positionOnConnection: positionOnConnection++ };
-        const request = { ...taken.request, ...place, at: Date.now(), servername };
-        requests.push(request);
+        const request = { ...taken.request, ...place, at: Date.now(), servername, clientName };
+        if (options.keepRequests !== false) requests.push(request);
         for (const check of waiting) check();
         await give(await respond(request), socket, request);
       }
@@ -141,6 +144,12 @@ export async function startTlsReceiver(options: TlsReceiverOptions): Promise<Tls
       server = await listen(port);
     },
   };
+}
+
+/** Bun gives null without a certificate, where Node gives an empty object. */
+function clientNameOf(socket: TLSSocket): string {
+  const certificate: { subject?: { CN?: string | string[] } } | null = socket.getPeerCertificate();
+  return String(certificate?.subject?.CN ?? "");
 }
 
 async function give(answer: Answer, socket: TLSSocket, request: ReceivedRequest): Promise<void> {

@@ -2,7 +2,7 @@ import { RECORDED_KEY, type RecordedWebhook } from "./recordings";
 import { sendWebhook } from "./livekit-sender";
 import { ServerProcess, temporaryDirectory, type ServerOptions } from "./server-process";
 import { testCa } from "./test-ca";
-import { startTlsReceiver, type Answer, type TlsReceiver } from "./tls-receiver";
+import { startTlsReceiver, type Answer, type TlsReceiver, type TlsReceiverOptions } from "./tls-receiver";
 import type { ReceivedRequest } from "./received-request";
 
 export type HookEntry = { readonly host: string; readonly auth_id?: string; readonly [key: string]: unknown };
@@ -13,6 +13,10 @@ export type WorldOptions = {
   readonly sip?: Readonly<Record<string, unknown>>;
   readonly config?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** What is special about receivers, by their names. */
+  readonly receivers?: Readonly<Record<string, Omit<TlsReceiverOptions, "ca">>>;
+  /** False when there will be too many to keep: `requests` of the receivers stay empty. */
+  readonly keepRequests?: boolean;
 };
 
 /** The real server as a process, with a TLS receiver for each tenant. LiveKit is not provisioned unless `sip` says so. */
@@ -34,10 +38,19 @@ export class World {
     this.#removeDirectory = removeDirectory;
   }
 
-  static async start({ tenants, sip, config, env }: WorldOptions): Promise<World> {
+  static async start({
+    tenants,
+    sip,
+    config,
+    env,
+    receivers: special,
+    keepRequests = true,
+  }: WorldOptions): Promise<World> {
     const ca = await testCa();
     const receivers = new Map<string, TlsReceiver>();
-    for (const name of Object.keys(tenants)) receivers.set(name, await startTlsReceiver({ ca }));
+    for (const name of Object.keys(tenants)) {
+      receivers.set(name, await startTlsReceiver({ ca, keepRequests, ...special?.[name] }));
+    }
     const hooks = Object.entries(tenants).flatMap(([name, entries]) =>
       entries.map((entry) => ({ url: receivers.get(name)?.url(`/${name}`) ?? "", ...entry })),
     );
@@ -60,6 +73,11 @@ export class World {
       },
     };
     return new World(await ServerProcess.start(options), options, receivers, directory.remove);
+  }
+
+  /** Where the configuration and, in `data`, the database are. */
+  get directory(): string {
+    return this.#options.dataDir;
   }
 
   tenant(name: string): TlsReceiver {

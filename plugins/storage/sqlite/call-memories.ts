@@ -18,6 +18,19 @@ import {
 /** A call as it is in the database, with the id of its row. */
 export type KnownCall = { readonly id: number; readonly memory: CallMemory };
 
+/** Who a participant is, for the history. */
+export type ParticipantDetails = {
+  readonly sip: boolean;
+  readonly identity: string | undefined;
+  readonly host: string | undefined;
+  readonly matcher: string | undefined;
+  /** LiveKit's id of the call (`SCL_…`), and the SIP Call-ID. */
+  readonly callId: string | undefined;
+  readonly sipCallId: string | undefined;
+  readonly caller: string | undefined;
+  readonly callee: string | undefined;
+};
+
 /** Calls kept in memory; the others are read again when their next event comes. */
 const CACHED_CALLS = 10_000;
 
@@ -54,12 +67,20 @@ export class CallMemories {
     this.#uncommitted = new Map();
   }
 
+  drop(sids: readonly RoomSid[]): void {
+    for (const sid of sids) this.#cache.delete(sid);
+  }
+
   /** The call of this room sid, made when it is not known. */
   of(sid: RoomSid, roomName: string, now: number): KnownCall {
-    const known = this.#uncommitted.get(sid) ?? this.#cache.get(sid) ?? this.#read(sid);
+    const known = this.find(sid);
     if (known !== undefined) return known;
     const { lastInsertRowid } = this.#statements.insert.run(sid, roomName, now, now);
     return this.#remember({ id: Number(lastInsertRowid), memory: newCall(sid, roomName) });
+  }
+
+  find(sid: RoomSid): KnownCall | undefined {
+    return this.#uncommitted.get(sid) ?? this.#cache.get(sid) ?? this.#read(sid);
   }
 
   /** The newest call of this room name that has not been finished for more than an hour (routing rule 8). */
@@ -73,17 +94,54 @@ export class CallMemories {
     else this.#statements.touch.run(now, call.id);
   }
 
-  /** Writes what routing added to the memory. */
-  update(call: KnownCall, memory: CallMemory): KnownCall {
+  /**
+   * Writes what routing added to the memory.
+   *
+   * @param details of the participant that was decided, if one was.
+   * @param now when a hook that is new came into the call, ms since the epoch.
+   */
+  update(call: KnownCall, memory: CallMemory, details: ParticipantDetails, now: number): KnownCall {
     if (memory === call.memory) return call;
     for (const [sid, route] of memory.participants) {
       if (call.memory.participants.has(sid)) continue;
-      this.#statements.addParticipant.run(call.id, sid, route.kind === "hook" ? route.hook : null);
+      this.#addParticipant(call.id, sid, route, details);
     }
-    for (let i = call.memory.hooks.length; i < memory.hooks.length; i++) {
-      this.#statements.addHook.run(call.id, i, memory.hooks[i] ?? "");
-    }
+    this.#addHooks(call, memory, now);
     return this.#remember({ id: call.id, memory });
+  }
+
+  /** Writes the memory of a call that had no hook and was routed from its beginning; participants are decided anew. */
+  replace(
+    call: KnownCall,
+    memory: CallMemory,
+    detailsOf: (sid: ParticipantSid) => ParticipantDetails,
+    now: number,
+  ): KnownCall {
+    for (const [sid, route] of memory.participants) this.#addParticipant(call.id, sid, route, detailsOf(sid));
+    this.#addHooks(call, memory, now);
+    return this.#remember({ id: call.id, memory });
+  }
+
+  #addHooks(call: KnownCall, memory: CallMemory, now: number): void {
+    for (let i = call.memory.hooks.length; i < memory.hooks.length; i++) {
+      this.#statements.addHook.run(call.id, i, memory.hooks[i] ?? "", now);
+    }
+  }
+
+  #addParticipant(call: number, sid: ParticipantSid, route: ParticipantRoute, details: ParticipantDetails): void {
+    this.#statements.addParticipant.run(
+      call,
+      sid,
+      route.kind === "hook" ? route.hook : null,
+      details.sip ? 1 : 0,
+      details.identity ?? null,
+      details.host ?? null,
+      details.matcher ?? null,
+      details.callId ?? null,
+      details.sipCallId ?? null,
+      details.caller ?? null,
+      details.callee ?? null,
+    );
   }
 
   #remember(call: KnownCall): KnownCall {
@@ -120,11 +178,13 @@ function prepareStatements(db: Database) {
     ),
     touch: db.query<unknown, [number, number]>("update calls set last_at = ? where id = ?"),
     finish: db.query<unknown, [number, number, number]>("update calls set last_at = ?, finished_at = ? where id = ?"),
-    addParticipant: db.query<unknown, [number, string, string | null]>(
-      "insert into participants (call, sid, hook) values (?, ?, ?)",
+    addParticipant: db.query<unknown, [number, string, string | null, number, ...(string | null)[]]>(
+      "insert or replace into participants (call, sid, hook, sip, identity, host, matcher, call_id, sip_call_id, caller, callee) " +
+        "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     ),
-    addHook: db.query<unknown, [number, number, string]>(
-      "insert into call_hooks (call, position, hook) values (?, ?, ?)",
+    addHook: db.query<unknown, [number, number, string, number]>(
+      "insert into call_hooks (call, position, hook, at, tenant) " +
+        "values (?1, ?2, ?3, ?4, (select auth_id from known_hooks where hook = ?3))",
     ),
   };
 }

@@ -1,33 +1,57 @@
 import type { Database } from "bun:sqlite";
-import type { CommitResult, IncomingEvent, OwnerTask, UnmatchedCall } from "../../../src/contracts/storage";
-import { participantSid, roomSid, type HookId } from "../../../src/domain/ids";
-import { routeEvent, type EarlierEvent, type Routing } from "../../../src/domain/routing";
-import { CallMemories, type KnownCall } from "./call-memories";
+import type {
+  CommitResult,
+  IncomingEvent,
+  OwnerTask,
+  PlanDelivery,
+  UnmatchedCall,
+} from "../../../src/contracts/storage";
+import {
+  eventId,
+  participantSid,
+  roomSid,
+  type HookId,
+  type ParticipantSid,
+  type RoomSid,
+} from "../../../src/domain/ids";
+import type { Remembered, RouteAgainOptions, RoutedAgain, StoredEvent } from "../../../src/contracts/history";
+import type { LiveKitEvent } from "../../../src/domain/livekit-event";
+import { routeAgain, type EventToRoute } from "../../../src/domain/route-again";
+import { routeEvent, type EarlierEvent, type Match, type Routing } from "../../../src/domain/routing";
+import { CallMemories, type KnownCall, type ParticipantDetails } from "./call-memories";
 import type { DeliveryQueue } from "./delivery-queue";
-import { EVENT_STATES } from "./schema";
+import { EVENT_STATES } from "./states";
+
+/** A call with more events is not routed again: it would hold up the acknowledgements. 1,000 take 20 ms. */
+const MAX_ROUTED_AGAIN = 2_000;
+const NOBODY = { event: { subject: { kind: "room" } }, match: undefined } as const;
 
 /** Keeps events, and makes the deliveries that routing wants of them. */
 export class EventLog {
   readonly #calls: CallMemories;
   readonly #queue: DeliveryQueue;
   readonly #statements;
-  readonly #commitAll: (events: readonly IncomingEvent[], isActive: (hook: HookId) => boolean) => CommitResult[];
+  readonly #commitAll: (events: readonly IncomingEvent[], plan: PlanDelivery, now: number) => CommitResult[];
 
   constructor(db: Database, queue: DeliveryQueue) {
     this.#calls = new CallMemories(db);
     this.#queue = queue;
     this.#statements = prepareStatements(db);
-    const transaction = db.transaction((events: readonly IncomingEvent[], isActive: (hook: HookId) => boolean) =>
-      events.map((incoming) => this.#commitOne(incoming, isActive)),
+    const transaction = db.transaction((events: readonly IncomingEvent[], plan: PlanDelivery, now: number) =>
+      events.map((incoming) => this.#commitOne(incoming, plan, now)),
     );
     this.#commitAll = transaction.immediate;
+    this.#routeAllAgain = db.transaction((sid: RoomSid, again: readonly EventToRoute[], options: RouteAgainOptions) =>
+      this.#routeAgain(sid, again, options),
+    ).immediate;
     this.#listAll = db.transaction((heldBefore: number) => this.#list(heldBefore)).immediate;
   }
 
-  commit(events: readonly IncomingEvent[], isActive: (hook: HookId) => boolean): CommitResult[] {
+  /** @param now when the commit begins, ms since the epoch. */
+  commit(events: readonly IncomingEvent[], plan: PlanDelivery, now: number): CommitResult[] {
     this.#calls.begin();
     try {
-      const results = this.#commitAll(events, isActive);
+      const results = this.#commitAll(events, plan, now);
       this.#calls.keep();
       return results;
     } catch (error) {
@@ -36,7 +60,17 @@ export class EventLog {
     }
   }
 
+  /** To be told when retention has removed calls: what is remembered of them would be written to rows that are gone. */
+  forgetCalls(calls: readonly RoomSid[]): void {
+    this.#calls.drop(calls);
+  }
+
   readonly #listAll: (heldBefore: number) => UnmatchedCall[];
+  readonly #routeAllAgain: (
+    sid: RoomSid,
+    events: readonly EventToRoute[],
+    options: RouteAgainOptions,
+  ) => RoutedAgain | undefined;
 
   listUnmatched(heldBefore: number): UnmatchedCall[] {
     // A look first: without it every idle second would write.
@@ -53,7 +87,82 @@ export class EventLog {
     this.#statements.closeTask.run(task.authId, task.roomSid);
   }
 
-  #commitOne(incoming: IncomingEvent, isActive: (hook: HookId) => boolean): CommitResult {
+  /** See `History.remembered`. */
+  remembered(event: LiveKitEvent, now: number): Remembered {
+    const duplicate = this.#statements.exists.get(event.id) !== null;
+    const call =
+      event.roomSid === undefined ? this.#calls.newestOf(event.roomName ?? "", now) : this.#calls.find(event.roomSid);
+    if (call === undefined) return { duplicate, call };
+    const { memory } = call;
+    return { duplicate, call: { memory, all: this.#earlier(call, "all"), held: this.#earlier(call, "held") } };
+  }
+
+  /** See `History.eventsWithoutHook`. */
+  eventsWithoutHook(sid: RoomSid): StoredEvent[] | undefined {
+    const call = this.#calls.find(sid);
+    if (call === undefined || call.memory.hooks.length > 0) return undefined;
+    const rows = this.#statements.bodies.all(call.id, MAX_ROUTED_AGAIN + 1);
+    if (rows.length > MAX_ROUTED_AGAIN) return undefined;
+    return rows.map(({ id, body, received_at: receivedAt }) => ({ id: eventId(id), body, receivedAt }));
+  }
+
+  /** See `History.routeAgain`. */
+  routeAgain(sid: RoomSid, events: readonly EventToRoute[], options: RouteAgainOptions): RoutedAgain | undefined {
+    this.#calls.begin();
+    try {
+      const result = this.#routeAllAgain(sid, events, options);
+      if (options.dryRun) this.#calls.forget();
+      else this.#calls.keep();
+      return result;
+    } catch (error) {
+      this.#calls.forget();
+      throw error;
+    }
+  }
+
+  #routeAgain(
+    sid: RoomSid,
+    events: readonly EventToRoute[],
+    { plan, at, dryRun }: RouteAgainOptions,
+  ): RoutedAgain | undefined {
+    const call = this.#calls.find(sid);
+    if (call === undefined || call.memory.hooks.length > 0) return undefined;
+    const seqs = this.#statements.ids.all(call.id, MAX_ROUTED_AGAIN + 1);
+    if (seqs.length !== events.length || seqs.some(({ id }, i) => id !== events[i]?.id)) return undefined;
+    const routed = routeAgain(sid, call.memory.roomName, events);
+    if (routed.call.hooks.length === 0) return undefined;
+    const hooks = new Set<HookId>();
+    let queued = 0;
+    let unwanted = 0;
+    for (const { event, hook } of routed.deliveries) {
+      const seq = seqs[event]?.seq ?? 0;
+      const wanted = plan(hook, events[event]?.event.name ?? "");
+      if (!dryRun) this.#statements.markRouted.run(seq);
+      if (wanted === "unwanted" || wanted === "gone") {
+        unwanted++;
+        continue;
+      }
+      if (!dryRun) this.#queue.add({ hook, call: call.id, event: seq, now: at, plan: wanted, replay: true });
+      queued++;
+      hooks.add(hook);
+    }
+    if (dryRun) return { queued, unwanted, hooks: [...hooks], ownerTasks: [] };
+    const decidedBy = (participant: ParticipantSid) => events[routed.deciders.get(participant) ?? -1];
+    const details = (participant: ParticipantSid) => describeParticipant(decidedBy(participant) ?? NOBODY);
+    this.#calls.replace(call, routed.call, details, at);
+    const matches = [...routed.deciders.values()].flatMap((i) => events[i]?.match ?? []);
+    return { queued, unwanted, hooks: [...hooks], ownerTasks: this.#ownerTasksOf(call, matches) };
+  }
+
+  #ownerTasksOf(call: KnownCall, matches: readonly Match[]): OwnerTask[] {
+    const { roomSid: sid, roomName } = call.memory;
+    const owners = new Set(matches.flatMap((match) => (match.kind === "hook" ? (match.owner ?? []) : [])));
+    for (const owner of owners) this.#statements.addTask.run(call.id, owner);
+    if (this.#statements.isFinished.get(call.id) !== null) return [];
+    return [...owners].map((authId) => ({ roomSid: sid, roomName, authId }));
+  }
+
+  #commitOne(incoming: IncomingEvent, plan: PlanDelivery, now: number): CommitResult {
     const { event, receivedAt } = incoming;
     const roomName = event.roomName ?? "";
     if (this.#statements.exists.get(event.id) !== null) return { kind: "duplicate" };
@@ -62,7 +171,7 @@ export class EventLog {
         ? this.#calls.newestOf(roomName, receivedAt)
         : this.#calls.of(event.roomSid, roomName, receivedAt);
     if (call === undefined) {
-      this.#insert(incoming, undefined, true);
+      this.#insert(incoming, undefined, true, now);
       return {
         kind: "kept",
         roomSid: undefined,
@@ -73,10 +182,10 @@ export class EventLog {
       };
     }
     const routing = routeEvent(call.memory, event, incoming.match, (which) => this.#earlier(call, which));
-    const seq = this.#insert(incoming, call, routing.held);
-    this.#calls.update(call, routing.call);
+    const seq = this.#insert(incoming, call, routing.held, now);
+    this.#calls.update(call, routing.call, describeParticipant(incoming), receivedAt);
     this.#calls.touch(call, receivedAt, event.name === "room_finished");
-    const hooks = this.#addDeliveries(routing, call, seq, receivedAt, isActive);
+    const hooks = this.#addDeliveries(routing, call, { seq, name: event.name }, receivedAt, plan);
     return {
       kind: "kept",
       roomSid: call.memory.roomSid,
@@ -87,7 +196,12 @@ export class EventLog {
     };
   }
 
-  #insert({ event, contentType, body, receivedAt }: IncomingEvent, call: KnownCall | undefined, held: boolean): number {
+  #insert(
+    { event, contentType, body, receivedAt }: IncomingEvent,
+    call: KnownCall | undefined,
+    held: boolean,
+    now: number,
+  ): number {
     const { lastInsertRowid } = this.#statements.insert.run(
       event.id,
       call?.id ?? null,
@@ -96,6 +210,7 @@ export class EventLog {
       event.subject.kind === "participant" ? event.subject.sid : event.subject.kind,
       event.createdAt ?? null,
       receivedAt,
+      now,
       held ? EVENT_STATES.held : EVENT_STATES.routed,
       contentType,
       body,
@@ -113,16 +228,19 @@ export class EventLog {
   #addDeliveries(
     routing: Routing,
     call: KnownCall,
-    thisSeq: number,
+    thisEvent: { readonly seq: number; readonly name: string },
     now: number,
-    isActive: (hook: HookId) => boolean,
+    plan: PlanDelivery,
   ): readonly HookId[] {
     const woken = new Set<HookId>();
     for (const { event, hook } of routing.deliveries) {
       if (event !== "this") this.#statements.markRouted.run(event);
-      const active = isActive(hook);
-      this.#queue.add({ hook, call: call.id, event: event === "this" ? thisSeq : event, now, active });
-      if (active) woken.add(hook);
+      const { seq, name } =
+        event === "this" ? thisEvent : { seq: event, name: this.#statements.nameOf.get(event)?.name ?? "" };
+      const wanted = plan(hook, name);
+      if (wanted === "unwanted") continue;
+      this.#queue.add({ hook, call: call.id, event: seq, now, plan: wanted });
+      if (wanted !== "gone") woken.add(hook);
     }
     return [...woken];
   }
@@ -146,17 +264,37 @@ export class EventLog {
   }
 }
 
+type Decider = { readonly event: Pick<LiveKitEvent, "subject">; readonly match: Match | undefined };
+
+/** What is kept of a participant for the history: from LiveKit's SIP attributes (`sip.*`). */
+function describeParticipant({ event, match }: Decider): ParticipantDetails {
+  const subject = event.subject.kind === "participant" ? event.subject : undefined;
+  const attribute = (name: string) => subject?.attributes?.[name];
+  return {
+    sip: subject?.sip === true,
+    identity: subject?.identity,
+    host: match?.host,
+    matcher: match?.kind === "hook" ? match.matcher : undefined,
+    callId: attribute("sip.callID"),
+    sipCallId: attribute("sip.callIDFull"),
+    caller: attribute("sip.phoneNumber"),
+    callee: attribute("sip.trunkPhoneNumber"),
+  };
+}
+
 type OverdueRow = { seq: number; call: number | null; room_sid: string | null; room_name: string };
 
 function prepareStatements(db: Database) {
   return {
-    exists: db.query<{ seq: number }, [string]>("select seq from events where id = ?"),
+    exists: db.query<{ known: number }, [string]>(
+      "select 1 as known from events where id = ?1 union all select 1 from removed_events where id = ?1",
+    ),
     insert: db.query<
       unknown,
-      [string, number | null, string, string, string, number | null, number, number, string, Uint8Array]
+      [string, number | null, string, string, string, number | null, number, number, number, string, Uint8Array]
     >(
-      "insert into events (id, call, room_name, name, subject, created_at, received_at, state, content_type, body) " +
-        "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "insert into events (id, call, room_name, name, subject, created_at, received_at, kept_at, state, content_type, body) " +
+        "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     ),
     all: db.query<{ seq: number; subject: string }, [number]>(
       "select seq, subject from events where call = ? order by seq",
@@ -164,11 +302,20 @@ function prepareStatements(db: Database) {
     held: db.query<{ seq: number; subject: string }, [number]>(
       "select seq, subject from events where call = ? and state <> 0 order by seq",
     ),
+    ids: db.query<{ seq: number; id: string }, [number, number]>(
+      "select seq, id from events where call = ? order by seq limit ?",
+    ),
+    bodies: db.query<{ id: string; body: Uint8Array; received_at: number }, [number, number]>(
+      "select id, body, received_at from events where call = ? order by seq limit ?",
+    ),
+    isFinished: db.query<{ id: number }, [number]>("select id from calls where id = ? and finished_at is not null"),
+    nameOf: db.query<{ name: string }, [number]>("select name from events where seq = ?"),
     markRouted: db.query<unknown, [number]>(`update events set state = ${EVENT_STATES.routed} where seq = ?`),
     markUnmatched: db.query<unknown, [number]>(`update events set state = ${EVENT_STATES.unmatched} where seq = ?`),
     overdue: db.query<OverdueRow, [number]>(
       "select e.seq, e.call, c.room_sid, e.room_name from events e left join calls c on c.id = e.call " +
-        "where e.state = 1 and (e.received_at <= ? or c.finished_at is not null) order by e.seq limit 1000",
+        // `+`: sorted afterwards. By the table's own order SQLite would look through all events, each second.
+        "where e.state = 1 and (e.received_at <= ? or c.finished_at is not null) order by +e.seq limit 1000",
     ),
     addTask: db.query<unknown, [number, string]>("insert or ignore into owner_tasks (call, auth_id) values (?, ?)"),
     openTasks: db.query<{ room_sid: string; room_name: string; auth_id: string }, []>(

@@ -1,6 +1,8 @@
 import type { Database } from "bun:sqlite";
-import type { ChangeAuthor, HookChange, PausedHook } from "../../../src/contracts/storage";
-import type { StoredHook } from "../../../src/domain/hook";
+import type { ChangeAuthor, HookChange, KnownHook, PausedHook } from "../../../src/contracts/storage";
+import type { CredentialRefs } from "../../../src/domain/credentials";
+import type { OwnPolicy } from "../../../src/domain/delivery-policy";
+import { hookId, type StoredHook } from "../../../src/domain/hook";
 import type { HostPattern } from "../../../src/domain/host-pattern";
 import { hookIdFrom, type HookId } from "../../../src/domain/ids";
 
@@ -10,9 +12,13 @@ type Change = (hooks: readonly StoredHook[]) => readonly StoredHook[];
 export class HookRows {
   readonly #statements;
   readonly #changeAll: (author: ChangeAuthor, change: Change) => HookChange;
+  readonly #rememberAll: (hooks: readonly KnownHook[]) => void;
 
   constructor(db: Database) {
     this.#statements = prepareStatements(db);
+    this.#rememberAll = db.transaction((hooks: readonly KnownHook[]) => {
+      for (const { id, host, authId } of hooks) this.#addKnown(id, host, authId ?? null);
+    }).immediate;
     this.#changeAll = db.transaction((author: ChangeAuthor, change: Change) => this.#change(author, change)).immediate;
   }
 
@@ -23,15 +29,33 @@ export class HookRows {
       url: row.url,
       ...(row.auth_id === null ? {} : { authId: row.auth_id }),
       ...(row.secret_ref === null ? {} : { secretRef: row.secret_ref }),
+      ...(row.previous_secret === null
+        ? {}
+        : { previousSecret: JSON.parse(row.previous_secret) as NonNullable<StoredHook["previousSecret"]> }),
+      ...(row.credentials === null ? {} : { credentials: JSON.parse(row.credentials) as CredentialRefs }),
+      ...(row.policy === null ? {} : { policy: JSON.parse(row.policy) as OwnPolicy }),
     }));
+  }
+
+  remember(hooks: readonly KnownHook[]): void {
+    const unknown = hooks.filter(({ id }) => this.#statements.isKnown.get(id) === null);
+    if (unknown.length > 0) this.#rememberAll(unknown);
+  }
+
+  #addKnown(hook: HookId, host: HostPattern, authId: string | null): void {
+    const { changes } = this.#statements.addKnown.run(hook, host, authId);
+    if (changes === 0 || authId === null) return;
+    // What was made when nobody remembered hooks yet.
+    this.#statements.adoptDeliveries.run(authId, hook);
+    this.#statements.adoptCalls.run(authId, hook);
   }
 
   change(author: ChangeAuthor, change: Change): HookChange {
     return this.#changeAll(author, change);
   }
 
-  changes(limit: number): HookChange[] {
-    return this.#statements.changes.all(limit).map((row) => {
+  changes(limit: number, before = Number.MAX_SAFE_INTEGER): HookChange[] {
+    return this.#statements.changes.all(before, limit).map((row) => {
       return { version: row.version, who: row.who, at: row.at, hosts: JSON.parse(row.hosts) as HookChange["hosts"] };
     });
   }
@@ -60,8 +84,20 @@ export class HookRows {
     for (const [host, hook] of after) {
       const old = before.get(host);
       if (old !== undefined && Bun.deepEquals(old, hook)) continue;
-      this.#statements.put.run(host, hook.url, hook.authId ?? null, hook.secretRef ?? null);
+      this.#statements.put.run(
+        host,
+        hook.url,
+        hook.authId ?? null,
+        hook.secretRef ?? null,
+        hook.previousSecret === undefined ? null : JSON.stringify(hook.previousSecret),
+        hook.credentials === undefined ? null : JSON.stringify(hook.credentials),
+        hook.policy === undefined ? null : JSON.stringify(hook.policy),
+      );
       hosts.push({ host, ...(old === undefined ? {} : { before: old }), after: hook });
+    }
+    // Here, so that no delivery can be made before its tenant is known.
+    for (const { after: hook } of hosts) {
+      if (hook !== undefined) this.#addKnown(hookId(hook.host, hook.authId), hook.host, hook.authId ?? null);
     }
     const row =
       hosts.length === 0
@@ -71,22 +107,43 @@ export class HookRows {
   }
 }
 
+type HookRow = {
+  host: string;
+  url: string;
+  auth_id: string | null;
+  secret_ref: string | null;
+  previous_secret: string | null;
+  credentials: string | null;
+  policy: string | null;
+};
+
 function prepareStatements(db: Database) {
   return {
-    all: db.query<{ host: string; url: string; auth_id: string | null; secret_ref: string | null }, []>(
-      "select host, url, auth_id, secret_ref from hooks order by position",
+    all: db.query<HookRow, []>(
+      "select host, url, auth_id, secret_ref, previous_secret, credentials, policy from hooks order by position",
     ),
-    put: db.query<unknown, [string, string, string | null, string | null]>(
-      "insert into hooks (host, url, auth_id, secret_ref) values (?, ?, ?, ?) on conflict (host) do update set " +
-        "url = excluded.url, auth_id = excluded.auth_id, secret_ref = excluded.secret_ref",
+    put: db.query<unknown, [string, string, ...(string | null)[]]>(
+      "insert into hooks (host, url, auth_id, secret_ref, previous_secret, credentials, policy) values (?, ?, ?, ?, ?, ?, ?) " +
+        "on conflict (host) do update set url = excluded.url, auth_id = excluded.auth_id, " +
+        "secret_ref = excluded.secret_ref, previous_secret = excluded.previous_secret, credentials = excluded.credentials, policy = excluded.policy",
     ),
     remove: db.query<unknown, [string]>("delete from hooks where host = ?"),
     record: db.query<{ version: number }, [string, number, string]>(
       "insert into hook_changes (who, at, hosts) values (?, ?, ?) returning version",
     ),
     lastVersion: db.query<{ version: number }, []>("select coalesce(max(version), 0) as version from hook_changes"),
-    changes: db.query<{ version: number; who: string; at: number; hosts: string }, [number]>(
-      "select version, who, at, hosts from hook_changes order by version desc limit ?",
+    changes: db.query<{ version: number; who: string; at: number; hosts: string }, [number, number]>(
+      "select version, who, at, hosts from hook_changes where version < ? order by version desc limit ?",
+    ),
+    isKnown: db.query<{ hook: string }, [string]>("select hook from known_hooks where hook = ?"),
+    addKnown: db.query<unknown, [string, string, string | null]>(
+      "insert or ignore into known_hooks (hook, host, auth_id) values (?, ?, ?)",
+    ),
+    adoptDeliveries: db.query<unknown, [string, string]>(
+      "update deliveries set tenant = ? where hook = ? and tenant is null",
+    ),
+    adoptCalls: db.query<unknown, [string, string]>(
+      "update call_hooks set tenant = ? where hook = ? and tenant is null",
     ),
     paused: db.query<{ hook: string; reason: string; since: number }, []>(
       "select hook, reason, since from paused_hooks order by hook",

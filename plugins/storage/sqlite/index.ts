@@ -1,19 +1,30 @@
 import type { Clock } from "../../../src/contracts/clock";
 import type { Logger } from "../../../src/contracts/logger";
 import type { Storage } from "../../../src/contracts/storage";
+import { Ballast } from "./ballast";
 import { DeliveryQueue } from "./delivery-queue";
 import { EventLog } from "./event-log";
+import { sqliteHistory } from "./history";
 import { HookRows } from "./hook-rows";
 import { openDatabase, readPragma } from "./open-database";
+import { Retention } from "./retention";
+import { WriteGuard } from "./write-guard";
 
-export { DATABASE_FILE, StorageOpenError } from "./open-database";
+export { DATABASE_FILE } from "./open-database";
+export { StorageOpenError } from "./storage-open-error";
 
 export type SqliteStorageOptions = {
   /** Where the database's files are; made when it is missing. */
   readonly dataDir: string;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Bytes of disk that are kept for when it is full; `sweep` makes them. */
+  readonly ballast?: number;
+  /** The database never gets more pages than this, of 4 KiB: a disk that is full, for tests. */
+  readonly maxPages?: number;
 };
+
+const BALLAST_BYTES = 16 * 1024 * 1024;
 
 /**
  * The embedded storage: one SQLite database in WAL mode with `synchronous = FULL`. Its calls run at once on the calling
@@ -21,11 +32,24 @@ export type SqliteStorageOptions = {
  *
  * @throws StorageOpenError when the database cannot be opened or made.
  */
-export function createSqliteStorage({ dataDir, clock, log }: SqliteStorageOptions): Storage {
-  const db = openDatabase(dataDir);
+export function createSqliteStorage({
+  dataDir,
+  clock,
+  log,
+  ballast = BALLAST_BYTES,
+  maxPages,
+}: SqliteStorageOptions): Storage {
+  const { db, close } = openDatabase({ dataDir, log, maxPages });
   const queue = new DeliveryQueue(db);
   const events = new EventLog(db, queue);
   const hooks = new HookRows(db);
+  const writes = new WriteGuard({ clock, onDiskFull: (use) => retention.diskWasFull(use) });
+  const retention = new Retention({
+    db,
+    ballast: new Ballast(dataDir, ballast),
+    onCallsRemoved: (calls) => events.forgetCalls(calls),
+    write: (run) => writes.run(run, "upkeep"),
+  });
   const probe = db.query<unknown, [number]>(
     "insert into probe (id, at) values (1, ?) on conflict (id) do update set at = excluded.at",
   );
@@ -35,14 +59,16 @@ export function createSqliteStorage({ dataDir, clock, log }: SqliteStorageOption
     log.error({ err: error }, "Cancelled deliveries could not be marked");
   });
   return {
-    commit: async (incoming, isActive) => events.commit(incoming, isActive),
+    commit: async (incoming, plan) => writes.keep(() => events.commit(incoming, plan, clock.now())),
     listUnmatched: async (heldBefore) => events.listUnmatched(heldBefore),
     waitingHooks: async () => queue.waitingHooks(),
     claim: async (hook, options) => queue.claim(hook, options),
-    settle: async (settlements) => queue.settle(settlements),
+    makeDue: async (hook, at) => queue.makeDue(hook, at),
+    settle: async (settlements) => writes.run(() => queue.settle(settlements)),
+    rememberHooks: async (known) => hooks.remember(known),
     readHooks: async () => hooks.read(),
     changeHooks: async (author, change) => hooks.change(author, change),
-    hookChanges: async (limit) => hooks.changes(limit),
+    hookChanges: async (limit, before) => hooks.changes(limit, before),
     cancelHook: async (hook) => queue.cancel(hook, clock.now()),
     pausedHooks: async () => hooks.paused(),
     pauseHook: async (hook, reason, at) => hooks.pause(hook, reason, at),
@@ -50,8 +76,12 @@ export function createSqliteStorage({ dataDir, clock, log }: SqliteStorageOption
     ownerTasks: async () => events.ownerTasks(),
     ownerTaskDone: async (task) => events.ownerTaskDone(task),
     checkWritable: async () => {
-      probe.run(clock.now());
+      writes.check();
+      writes.run(() => probe.run(clock.now()));
     },
-    close: async () => db.close(),
+    ...sqliteHistory({ db, queue, events, write: (run) => writes.run(run) }),
+    sweep: (limits, now) => retention.sweep(limits, now),
+    room: (limits) => retention.room(limits),
+    close: async () => close(),
   };
 }

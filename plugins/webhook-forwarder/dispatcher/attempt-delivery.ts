@@ -1,62 +1,85 @@
 import type { Clock } from "../../../src/contracts/clock";
+import { SecretUnavailable, type ReadSecret } from "../../../src/contracts/read-secret";
 import type { Sender, SendResult } from "../../../src/contracts/sender";
-import type { AttemptRecord, PendingDelivery, Settlement } from "../../../src/contracts/storage";
+import type { AttemptRecord, PendingDelivery } from "../../../src/contracts/storage";
 import type { Hook } from "../../../src/domain/hook";
-import {
-  judgeAttempt,
-  nextStep,
-  parseRetryAfter,
-  type RetryPolicy,
-  type Verdict,
-} from "../../../src/domain/retry-policy";
-import type { SecretSource } from "../../../src/domain/secret";
+import type { DeliveryPolicy } from "../../../src/domain/delivery-policy";
+import { redact } from "../../../src/domain/redact";
+import { judgeAttempt, parseRetryAfter, type Verdict } from "../../../src/domain/retry-policy";
 import { deliveryHeaders } from "./delivery-headers";
-import { readSecret } from "./read-secret";
+import { readCredentials, type ReadyCredentials } from "./read-credentials";
+import { createSecretReader } from "./read-secret";
+import { readSigners, type SigningOptions } from "./read-signers";
 
-export type AttemptOptions = {
+export type AttemptOptions = SigningOptions & {
   readonly sender: Sender;
   readonly clock: Clock;
-  /** From 0 to 1, for the jitter. */
-  readonly random: () => number;
-  readonly policy: RetryPolicy & { readonly deadline: number };
-  /** The global `hook_secret`. */
-  readonly hookSecret: SecretSource | undefined;
+  readonly policy: Pick<DeliveryPolicy, "deadline">;
+  /** Without it, one for the whole process. */
+  readonly readSecret?: ReadSecret;
 };
 
-export type Attempted = { readonly settlement: Settlement; readonly verdict: Verdict };
+/** `retryAfter`: what the answer asked for, in ms. */
+export type Attempted = {
+  readonly verdict: Verdict;
+  readonly at: number;
+  readonly attempt: AttemptRecord;
+  readonly retryAfter: number | undefined;
+};
 
-/** Makes one attempt and decides what comes after it. */
+const readByDefault = createSecretReader();
+
+/** Makes one attempt. */
 export async function attemptDelivery(
   delivery: PendingDelivery,
   hook: Hook,
-  { sender, clock, random, policy, hookSecret }: AttemptOptions,
+  options: AttemptOptions,
 ): Promise<Attempted> {
+  const { sender, clock, policy } = options;
   const startedAt = clock.now();
-  const result = await send();
+  const prepared = await prepare(delivery, hook, options, startedAt);
+  const result = prepared.kind === "failed" ? prepared : await send(prepared);
   const at = clock.now();
   const status = result.kind === "answered" ? result.status : undefined;
   const verdict = judgeAttempt(status);
   const retryAfter = result.kind === "answered" ? parseRetryAfter(result.retryAfter, at) : undefined;
-  const next = nextStep(policy, verdict, delivery, retryAfter, random());
-  const outcome = next.kind === "retry" ? { kind: next.kind, dueAt: at + next.delay, refusal: next.refusal } : next;
-  return { verdict, settlement: { delivery, at, attempt: toRecord(result, startedAt), outcome } };
+  return { verdict, at, attempt: toRecord(result, startedAt), retryAfter };
 
-  async function send(): Promise<SendResult> {
-    let secret: string | undefined;
-    try {
-      const source = hook.secret ?? hookSecret;
-      secret = source === undefined ? undefined : await readSecret(source);
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      return { kind: "failed", step: "request", code: "SECRET_UNAVAILABLE", message, durationMs: 0 };
-    }
-    return sender.send({
+  async function send({ headers, clientCertificate, sent }: Prepared): Promise<SendResult> {
+    const answer = await sender.send({
       url: hook.url,
-      headers: deliveryHeaders(delivery, secret, startedAt),
+      headers,
       body: delivery.body,
       deadlineMs: policy.deadline,
       guarded: hook.source === "runtime",
+      ...(clientCertificate === undefined ? {} : { clientCertificate }),
     });
+    return answer.kind === "answered" ? { ...answer, answerStart: redact(answer.answerStart, sent) } : answer;
+  }
+}
+
+/** What is sent beside the body, and which secrets are in it. */
+type Prepared = ReadyCredentials & { readonly kind: "prepared" };
+type NotPrepared = Extract<SendResult, { kind: "failed" }>;
+
+/** A secret that is not there fails the attempt like an endpoint that is not there: it may come back. */
+async function prepare(
+  delivery: PendingDelivery,
+  hook: Hook,
+  options: AttemptOptions,
+  now: number,
+): Promise<Prepared | NotPrepared> {
+  const { readSecret = readByDefault } = options;
+  try {
+    const signers = await readSigners(hook, options, readSecret, now);
+    const credentials = await readCredentials(hook.credentials ?? {}, readSecret);
+    // Ours come last: no credential replaces them.
+    const headers = { ...credentials.headers, ...deliveryHeaders(delivery, signers, now) };
+    return { ...credentials, kind: "prepared", headers };
+  } catch (error) {
+    // Any other error's message might quote what it was about.
+    const message = error instanceof SecretUnavailable ? error.message : "the delivery could not be signed";
+    return { kind: "failed", step: "request", code: "SECRET_UNAVAILABLE", message, durationMs: 0 };
   }
 }
 

@@ -1,173 +1,252 @@
-import type { Logger } from "../../../src/contracts/logger";
 import { sleep } from "../../../src/contracts/clock";
-import type { LaneId, PendingDelivery, Settlement, Storage } from "../../../src/contracts/storage";
+import type { Claim, Storage } from "../../../src/contracts/storage";
+import { abandonProbe, newBreaker } from "../../../src/domain/breaker";
+import type { DeliveryPolicy } from "../../../src/domain/delivery-policy";
 import type { Hook } from "../../../src/domain/hook";
 import type { HookId } from "../../../src/domain/ids";
-import type { HookRegistry } from "../../hooks-store/hook-registry";
-import { groupCalls } from "../group-calls";
-import { attemptDelivery, type AttemptOptions } from "./attempt-delivery";
+import { longestRetryWait } from "../../../src/domain/retry-policy";
+import { decideTurn, type Turn } from "./decide-turn";
+import { isForgettable, isSlow, newHookState, type HookState } from "./hook-state";
+import { QueueTime } from "./queue-time";
+import { createRunner, type Run, type RunnerOptions } from "./run-delivery";
+import { createSettler } from "./settle-surely";
 
-export type DispatcherOptions = AttemptOptions & {
+export type DispatcherOptions = Omit<RunnerOptions, "time" | "goesOn" | "onWorksAgain"> & {
   readonly storage: Storage;
-  readonly registry: HookRegistry;
-  readonly log: Logger;
-  /** Attempts at a time to one hook, and to all of them. */
-  readonly concurrency: { readonly perHook: number; readonly total: number };
+  /** Attempts at a time to all hooks together; how many a hook may have is in its policy. */
+  readonly concurrency: { readonly total: number };
 };
 
 export type Dispatcher = ReturnType<typeof createDispatcher>;
 
-/** What is known of a hook that has something to send. */
-type HookState = {
-  /** Lanes with an attempt under way, or one that is being settled. */
-  readonly busy: Set<LaneId>;
-  cancelTimer: () => void;
-};
+/** What could not be read, written or made due is tried again after this. */
+const STORAGE_RETRY_MS = 1_000;
+/** No timer is longer, so that nothing depends on a due time that the clock's being set has made wrong. */
+const LONGEST_TIMER_MS = 30_000;
+/** A hook that waits for others gets another look after this, as fast ones may have turned out to be slow. */
+const BLOCKED_LOOK_MS = 1_000;
+/** A hook with nothing to send is looked at again after this, to be forgotten. */
+const FORGET_MS = 60_000;
 
-/** A storage that cannot write is tried again this often. */
-const SETTLE_RETRY_MS = 1_000;
-const CLAIM_RETRY_MS = 1_000;
+/** With thousands of hooks in a row, others get the event loop in between. */
+const HOOKS_AT_A_TIME = 64;
+
+async function breathe(i: number): Promise<void> {
+  if (i % HOOKS_AT_A_TIME === HOOKS_AT_A_TIME - 1) await new Promise(setImmediate);
+}
 
 /**
- * Sends what is due: of each lane its head, of each hook at most `concurrency.perHook` at a time, hooks in turn. The queue
- * is in the storage; in memory is only what is being sent.
+ * Sends what is due: of each lane its head, of each hook as much as its policy, its breaker and the other hooks leave it,
+ * hooks in turn. The queue is in the storage; in memory is only what is being sent.
  */
 export function createDispatcher(options: DispatcherOptions) {
-  const { storage, registry, clock, log, concurrency, policy } = options;
-  const settle = groupCalls(async (settlements: readonly Settlement[]) => {
-    await storage.settle(settlements);
-    return settlements;
-  });
+  const { storage, registry, clock, log, concurrency } = options;
+  const time = new QueueTime(clock);
+  const goesOn = () => running;
+  const settleSurely = createSettler({ storage, clock, log, goesOn });
+  const runDelivery = createRunner({ ...options, time, goesOn, onWorksAgain: (id) => void release(id) });
   const hooks = new Map<HookId, HookState>();
   /** Hooks that may have something due, in the order in which they get their turn. */
   const turns = new Set<HookId>();
   let running = false;
   let taking = false;
+  let wokenMeanwhile = false;
+  let cancelLook = () => {};
   let underWay = 0;
   let allSettled = () => {};
 
+  registry.onChange((ids) => void startAnew(ids));
+
   async function start(): Promise<void> {
     running = true;
-    wake(await storage.waitingHooks());
+    const waiting = await storage.waitingHooks();
+    for (const id of waiting) {
+      const hook = registry.table.byId(id);
+      // What was written before the clock was set back, by a program that is gone, would wait for that hour too.
+      if (hook !== undefined) await storage.makeDue(id, time.now() + longestRetryWait(registry.policyOf(hook)));
+    }
+    wake(waiting);
   }
 
   /** Tells that these hooks have something new to send, or may send again. */
   function wake(ids: readonly HookId[]): void {
     for (const id of ids) turns.add(id);
-    if (running && !taking && turns.size > 0) {
-      taking = true;
-      // Later in this turn of the event loop, so that an acknowledgement goes out first.
-      setImmediate(() => void takeTurns());
+    if (!running || turns.size === 0) return;
+    if (taking) {
+      wokenMeanwhile = true;
+      return;
     }
+    taking = true;
+    // Later in this turn of the event loop, so that an acknowledgement goes out first.
+    setImmediate(() => void takeTurns());
   }
 
   async function takeTurns(): Promise<void> {
-    for (const id of turns) {
-      if (!running || underWay >= concurrency.total) break;
-      turns.delete(id);
-      const hook = registry.table.byId(id);
-      if (hook !== undefined && !registry.isPaused(id)) await takeTurn(hook);
+    cancelLook();
+    let slow = slowUnderWay();
+    // Who is woken meanwhile has its turn in the next round.
+    const round = [...turns];
+    for (const [i, id] of round.entries()) {
+      if (!running) break;
+      slow += await takeTurn(id, slow);
+      await breathe(i);
     }
     taking = false;
-    // A slot that was freed, or a hook that was woken, while the last claim was under way.
-    if (running && turns.size > 0 && underWay < concurrency.total) wake([]);
+    if (wokenMeanwhile) {
+      wokenMeanwhile = false;
+      wake([]);
+    } else if (running && turns.size > 0) {
+      cancelLook = clock.after(BLOCKED_LOOK_MS, () => wake([]));
+    }
   }
 
-  async function takeTurn(hook: Hook): Promise<void> {
-    const state = stateOf(hook.id);
-    const limit = Math.min(concurrency.perHook - state.busy.size, concurrency.total - underWay);
-    if (limit <= 0) return;
+  function slowUnderWay(): number {
+    const now = clock.monotonic();
+    let slow = 0;
+    for (const state of hooks.values()) if (state.busy.size > 0 && isSlow(state, now)) slow += state.busy.size;
+    return slow;
+  }
+
+  /** Returns how many attempts to a slow hook it started. A hook that others hold up keeps its place. */
+  async function takeTurn(id: HookId, slow: number): Promise<number> {
+    const hook = activeHook(id);
+    if (hook === undefined) {
+      turns.delete(id);
+      if (hooks.get(id)?.busy.size === 0) forget(id);
+      return 0;
+    }
+    const state = stateOf(id);
+    const policy = registry.policyOf(hook);
+    const load = { total: concurrency.total, underWay, slow };
+    const turn = decideTurn(state, policy, load, clock.monotonic());
+    if (turn.kind === "blocked") return 0;
+    turns.delete(id);
     state.cancelTimer();
+    if (turn.kind === "wait") {
+      if (turn.ms !== undefined) wakeIn(state, id, turn.ms);
+      return 0;
+    }
+    const wasSlow = isSlow(state, clock.monotonic());
+    const started = await takeFromQueue(hook, state, policy, turn);
+    return wasSlow ? started : 0;
+  }
+
+  /** Undefined when nothing may be sent to it: it is gone, or paused. */
+  function activeHook(id: HookId): Hook | undefined {
+    return registry.isPaused(id) ? undefined : registry.table.byId(id);
+  }
+
+  async function takeFromQueue(
+    hook: Hook,
+    state: HookState,
+    policy: DeliveryPolicy,
+    turn: Extract<Turn, { kind: "take" }>,
+  ): Promise<number> {
+    const { breaker } = state;
     try {
-      const { deliveries, nextDue } = await storage.claim(hook.id, { now: clock.now(), limit, busy: state.busy });
-      for (const delivery of deliveries) void deliver(delivery, hook, state);
-      if (nextDue !== undefined) wakeAt(state, hook.id, nextDue);
-      else if (state.busy.size === 0) hooks.delete(hook.id);
+      const { deliveries, nextDue } = await claim(hook.id, state, turn);
+      // An attempt ended meanwhile, or the hook was changed: what was decided before does not hold any more.
+      if (state.breaker.kind !== breaker.kind || activeHook(hook.id) === undefined || !running) {
+        wake([hook.id]);
+        return 0;
+      }
+      for (const delivery of deliveries) void deliver({ delivery, hook, state, policy, probe: turn.probe });
+      if (nextDue !== undefined) wakeIn(state, hook.id, Math.max(nextDue - time.now(), 0));
+      else if (state.busy.size === 0) forgetSoon(hook.id, state);
+      return deliveries.length;
     } catch (error) {
       // Fails open because nothing was taken out of the queue; it is asked again.
       log.error({ err: error, hook: hook.id }, "The queue could not be read");
-      wakeAt(state, hook.id, clock.now() + CLAIM_RETRY_MS);
+      wakeIn(state, hook.id, STORAGE_RETRY_MS);
+      return 0;
     }
+  }
+
+  async function claim(
+    id: HookId,
+    { busy }: HookState,
+    { limit, probe, avoid }: Turn & { kind: "take" },
+  ): Promise<Claim> {
+    // A copy, because a lane whose delivery is settled while the queue is read may be read with its old head.
+    if (!probe) return storage.claim(id, { now: time.now(), limit, busy: new Set(busy) });
+    const other = await storage.claim(id, { now: Infinity, limit: 1, busy: new Set([...busy, ...avoid]) });
+    if (other.deliveries.length > 0 || avoid.length === 0) return { ...other, nextDue: undefined };
+    const any = await storage.claim(id, { now: Infinity, limit: 1, busy: new Set(busy) });
+    return { ...any, nextDue: undefined };
   }
 
   function stateOf(id: HookId): HookState {
     const known = hooks.get(id);
     if (known !== undefined) return known;
-    const state: HookState = { busy: new Set(), cancelTimer: () => {} };
+    const state = newHookState();
     hooks.set(id, state);
     return state;
   }
 
-  function wakeAt(state: HookState, id: HookId, due: number): void {
-    const wait = due - clock.now();
-    // What is due already gets its turn when one of this hook's attempts ends.
-    if (wait <= 0 && state.busy.size > 0) return;
-    state.cancelTimer = clock.after(Math.max(wait, 0), () => wake([id]));
+  function wakeIn(state: HookState, id: HookId, ms: number): void {
+    state.cancelTimer();
+    if (ms > 0) state.cancelTimer = clock.after(Math.min(ms, LONGEST_TIMER_MS), () => wake([id]));
+    else wake([id]);
   }
 
-  async function deliver(delivery: PendingDelivery, hook: Hook, state: HookState): Promise<void> {
+  function forgetSoon(id: HookId, state: HookState): void {
+    if (isForgettable(state, clock.monotonic())) forget(id);
+    else if (state.breaker.kind === "closed") state.cancelTimer = clock.after(FORGET_MS, () => wake([id]));
+  }
+
+  function forget(id: HookId): void {
+    hooks.get(id)?.cancelTimer();
+    hooks.delete(id);
+  }
+
+  /** These hooks were replaced or resumed: what their endpoints were before says nothing any more. */
+  async function startAnew(ids: readonly HookId[]): Promise<void> {
+    for (const id of ids) {
+      const state = hooks.get(id);
+      if (state === undefined) continue;
+      state.breaker = newBreaker;
+      state.bucket = undefined;
+      state.failedAt = undefined;
+    }
+    for (const [i, id] of ids.entries()) {
+      if (activeHook(id) !== undefined) await release(id);
+      await breathe(i);
+    }
+  }
+
+  /** Makes everything of a hook due that waits for its retry. */
+  async function release(id: HookId): Promise<void> {
+    if (!running) return;
+    try {
+      await storage.makeDue(id, time.now());
+    } catch (error) {
+      // Fails open because what waits becomes due by itself, only later.
+      log.error({ err: error, hook: id }, "What waits for a hook could not be made due");
+      clock.after(STORAGE_RETRY_MS, () => void release(id));
+    }
+    wake([id]);
+  }
+
+  async function deliver({ delivery, hook, state, ...rest }: Run): Promise<void> {
     state.busy.add(delivery.lane);
     underWay++;
     try {
-      const settlement = await settlementOf(delivery, hook);
+      const settlement = await runDelivery({ delivery, hook, state, ...rest });
       if (settlement !== undefined) await settleSurely(settlement);
     } catch (error) {
       // Fails open because the delivery is still pending in the storage, and the lane's next turn takes it again.
       log.error({ err: error, delivery: delivery.id, hook: hook.id }, "A delivery ended in an unexpected error");
-      await sleep(clock, SETTLE_RETRY_MS);
+      await sleep(clock, STORAGE_RETRY_MS);
     } finally {
+      state.sending.delete(delivery.lane);
+      if (state.breaker.kind === "open" && state.breaker.probing === delivery.lane) {
+        state.breaker = abandonProbe(state.breaker);
+      }
       state.busy.delete(delivery.lane);
       underWay--;
       if (underWay === 0) allSettled();
       wake([hook.id]);
     }
-  }
-
-  /** Undefined when the attempt was cut off by our own stop: it does not count, and goes out again after the start. */
-  async function settlementOf(delivery: PendingDelivery, hook: Hook): Promise<Settlement | undefined> {
-    const now = clock.now();
-    if (now - delivery.receivedAt > policy.maxAge) {
-      log.warn(fieldsOf(delivery, hook), "A delivery expired");
-      return { delivery, at: now, attempt: undefined, outcome: { kind: "expired" } };
-    }
-    const { settlement, verdict } = await attemptDelivery(delivery, hook, options);
-    if (!running && verdict !== "success") return undefined;
-    report(delivery, hook, settlement);
-    if (verdict === "gone") await pause(hook);
-    return settlement;
-  }
-
-  async function pause(hook: Hook): Promise<void> {
-    log.warn({ hook: hook.id, host: hook.host }, "The hook answered 410 and is paused until it is replaced");
-    await registry.pause(hook.id, "it answered 410").catch((error: unknown) => {
-      // Fails closed for this run, in which the hook stays paused; after a restart it is asked once more.
-      log.error({ err: error, hook: hook.id }, "That the hook is paused could not be saved");
-    });
-  }
-
-  /** A result that cannot be written keeps its lane busy: sent again at once, it would reach the hook over and over. */
-  async function settleSurely(settlement: Settlement): Promise<void> {
-    for (;;) {
-      try {
-        await settle(settlement);
-        return;
-      } catch (error) {
-        log.error({ err: error, delivery: settlement.delivery.id }, "The outcome of a delivery could not be saved");
-        // Fails open at the stop because the delivery is repeated after the start, with the same webhook-id.
-        if (!running) return;
-        await sleep(clock, SETTLE_RETRY_MS);
-      }
-    }
-  }
-
-  function report(delivery: PendingDelivery, hook: Hook, { attempt, outcome }: Settlement): void {
-    const fields = { ...fieldsOf(delivery, hook), status: attempt?.status, error: attempt?.error };
-    const line = { ...fields, attempt: delivery.attempts + 1, ms: Math.round(attempt?.durationMs ?? 0) };
-    if (outcome.kind === "delivered") log.info(line, "Delivered");
-    else if (outcome.kind === "retry")
-      log.warn({ ...line, next_try: new Date(outcome.dueAt).toISOString() }, "Not delivered yet");
-    else
-      log.error({ ...line, reason: outcome.kind === "dead" ? outcome.reason : undefined }, "Not delivered: given up");
   }
 
   return {
@@ -176,6 +255,7 @@ export function createDispatcher(options: DispatcherOptions) {
     /** Sends nothing more; resolves when what is under way has been settled, or after `graceMs`. */
     async stop(graceMs: number): Promise<void> {
       running = false;
+      cancelLook();
       for (const state of hooks.values()) state.cancelTimer();
       if (underWay === 0) return;
       await new Promise<void>((resolve) => {
@@ -189,15 +269,9 @@ export function createDispatcher(options: DispatcherOptions) {
     get underWay(): number {
       return underWay;
     },
-  };
-}
-
-function fieldsOf(delivery: PendingDelivery, hook: Hook) {
-  return {
-    event: delivery.eventId,
-    event_name: delivery.eventName,
-    room_sid: delivery.roomSid,
-    hook: hook.id,
-    host: hook.host,
+    /** Hooks that something is known of: bounded by those with something to send, or a breaker that is not quiet. */
+    get knownHooks(): number {
+      return hooks.size;
+    },
   };
 }

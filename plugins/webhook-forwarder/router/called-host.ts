@@ -2,15 +2,24 @@ import type { Host } from "../../../src/domain/host";
 import type { Attributes } from "../../../src/domain/livekit-event";
 import { hostOfSipAddress } from "../../../src/domain/sip-address";
 
-/**
- * The called host, from the first of these SIP headers that is there and parses (routing rule 3). LiveKit maps a header
- * to the attribute `sip.h.` and its lower-case name.
- */
-export function calledHost(attributes: Attributes, hostHeaders: readonly string[]): Host | undefined {
-  for (const header of hostHeaders) {
-    const value = attributes[`sip.h.${header.toLowerCase()}`];
-    const host = value === undefined ? undefined : hostOfSipAddress(value);
-    if (host !== undefined) return host;
-  }
-  return undefined;
+/** What one of the SIP headers says; `value` is undefined where it is not there, `host` where it does not parse. */
+export type HeaderReading = {
+  readonly header: string;
+  readonly value: string | undefined;
+  readonly host: Host | undefined;
+};
+
+/** Reads these SIP headers. LiveKit maps a header to the attribute `sip.h.` and its lower-case name. */
+export function readHostHeaders(attributes: Attributes, hostHeaders: readonly string[]): readonly HeaderReading[] {
+  return hostHeaders.map((header) => {
+    const value = attributes[headerAttribute(header)];
+    return { header, value, host: value === undefined ? undefined : hostOfSipAddress(value) };
+  });
 }
+
+/** The called host, from the first of these SIP headers that is there and parses (routing rule 3). */
+export function calledHost(attributes: Attributes, hostHeaders: readonly string[]): Host | undefined {
+  return readHostHeaders(attributes, hostHeaders).find(({ host }) => host !== undefined)?.host;
+}
+
+export const headerAttribute = (header: string): string => `sip.h.${header.toLowerCase()}`;

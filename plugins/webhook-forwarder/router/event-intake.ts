@@ -9,6 +9,7 @@ import { readLiveKitEvent, type LiveKitEvent } from "../../../src/domain/livekit
 import type { Match } from "../../../src/domain/routing";
 import type { HookRegistry } from "../../hooks-store/hook-registry";
 import { groupCalls } from "../group-calls";
+import { createFreshness } from "./freshness";
 import { matchParticipant, type MatchOptions } from "./match-participant";
 import { createRefusalCounter } from "./refusal-counter";
 
@@ -35,8 +36,9 @@ const UNMATCHED_SWEEP_MS = 1_000;
 /** Takes verified webhooks: reads, routes, commits. When `take` returns, the event is on disk. */
 export function createEventIntake(options: EventIntakeOptions) {
   const { roomPrefix, registry, storage, clock, log } = options;
-  const commit = groupCalls((events: readonly IncomingEvent[]) => storage.commit(events, registry.isActive));
+  const commit = groupCalls((events: readonly IncomingEvent[]) => storage.commit(events, registry.planDelivery));
   const refusals = createRefusalCounter(clock);
+  const freshness = createFreshness({ clock, log });
   const counts = { kept: 0, duplicate: 0, notSip: 0, noHooks: 0, refused: 0 };
   let waitingBytes = 0;
   let cancelSweep = () => {};
@@ -56,13 +58,15 @@ export function createEventIntake(options: EventIntakeOptions) {
       return;
     }
     const match = await matchParticipant(event, registry.table, options);
-    const result = await keep({ event, contentType, body, receivedAt: clock.now(), match });
+    const receivedAt = clock.now();
+    const result = await keep({ event, contentType, body, receivedAt, match });
     counts[result.kind]++;
+    if (result.kind === "kept") freshness.kept(event, receivedAt);
     report(event, match, result);
   }
 
   async function keep(incoming: IncomingEvent): Promise<CommitResult> {
-    const { event, body } = incoming;
+    const { event, body, receivedAt } = incoming;
     try {
       if (waitingBytes + body.length > MAX_WAITING_BYTES) throw new Error("too many events wait for the disk");
       waitingBytes += body.length;
@@ -76,6 +80,7 @@ export function createEventIntake(options: EventIntakeOptions) {
       counts.refused++;
       const retryAfter = refusals.next(event.id);
       log.error({ err: error, event: event.id, retry_after: retryAfter }, "A SIP event could not be kept");
+      freshness.refused(event, receivedAt);
       throw new AppError("not_kept", { headers: { "retry-after": String(retryAfter) } });
     }
   }
@@ -111,6 +116,8 @@ export function createEventIntake(options: EventIntakeOptions) {
   return {
     take,
     counts: counts as Readonly<typeof counts>,
+    /** How late LiveKit's webhooks come, and what is missing of them. */
+    freshness: () => freshness.figures,
     start: () => {
       cancelSweep = clock.after(UNMATCHED_SWEEP_MS, () => void sweep());
     },

@@ -11,6 +11,8 @@ export type MatchOptions = {
   /** Whether rooms are made owned by the hook's tenant (routing rule 11). */
   readonly setRoomOwner: boolean;
   readonly log: Logger;
+  /** Told what each matcher that was asked said; undefined when it failed. */
+  readonly onAnswer?: (matcher: string, answer: MatchAnswer | undefined) => void;
 };
 
 /**
@@ -20,7 +22,7 @@ export type MatchOptions = {
 export async function matchParticipant(
   event: LiveKitEvent,
   hooks: HookTable,
-  { matchers, hostHeaders, setRoomOwner, log }: MatchOptions,
+  { matchers, hostHeaders, setRoomOwner, log, onAnswer }: MatchOptions,
 ): Promise<Match | undefined> {
   const { subject } = event;
   if (subject.kind !== "participant" || subject.sip !== true || subject.attributes === undefined) return undefined;
@@ -29,6 +31,7 @@ export async function matchParticipant(
   const view: MatchView = { event, participant: { sid, attributes }, host, hooks };
   for (const matcher of matchers) {
     const answer = await ask(matcher, view, log);
+    onAnswer?.(matcher.name, answer);
     if (answer === undefined) return undefined;
     if (answer.kind === "not-mine") continue;
     if (answer.kind === "none") break;

@@ -51,7 +51,9 @@ export function createSender(options: SenderOptions): Sender {
       if (reason !== undefined) return failure("address", "ADDRESS_FORBIDDEN", forbiddenMessage(target.host, reason));
     }
 
-    let exchange = startExchange({ target, rule, agent: pool, headers: request.headers, body: request.body });
+    const { headers, body, clientCertificate } = request;
+    const parts = { target, rule, headers, body, clientCertificate };
+    let exchange = startExchange({ ...parts, agent: pool });
     const abort = (reason: (step: Step) => Failure): void => exchange.abort(reason);
     const timer = setTimeout(() => abort(deadlinePassed), request.deadlineMs);
     underWay.add(abort);
@@ -60,7 +62,7 @@ export function createSender(options: SenderOptions): Sender {
       // On a new connection, because the pool may hold more that the peer has closed. It costs no attempt: the hook has
       // seen nothing, or at least the same webhook-id.
       if (!first.stale || closed) return first.outcome;
-      exchange = startExchange({ target, rule, agent: unpooled, headers: request.headers, body: request.body });
+      exchange = startExchange({ ...parts, agent: unpooled });
       return (await exchange.ended).outcome;
     } finally {
       clearTimeout(timer);

@@ -1,6 +1,7 @@
 import { type Agent, request as httpsRequest } from "node:https";
 import type { ClientRequest } from "node:http";
 import type { Socket } from "node:net";
+import type { ClientCertificate } from "../../../src/contracts/sender";
 import { readAnswer } from "./answer-reader";
 import { type AddressRule, forbiddenMessage } from "./checked-lookup";
 import { failure, failureFrom, type Failure, type Outcome, type Step } from "./failure";
@@ -12,6 +13,7 @@ export type ExchangeOptions = {
   readonly body: Uint8Array;
   readonly agent: Agent;
   readonly rule: AddressRule;
+  readonly clientCertificate?: ClientCertificate | undefined;
 };
 
 export type ExchangeEnd = {
@@ -76,8 +78,10 @@ export function startExchange(options: ExchangeOptions): Exchange {
     });
   });
 
+  let answerComplete = () => false;
   request.on("response", (response) => {
     step = "answer";
+    answerComplete = () => response.complete;
     readAnswer(response, (outcome) => {
       end(outcome);
       // An answer that is not read to its end would keep its connection for ever.
@@ -86,6 +90,9 @@ export function startExchange(options: ExchangeOptions): Exchange {
   });
 
   request.on("error", (error) => {
+    // Bytes behind a whole answer (a content-length that is too small) are nothing that the answer's status depends on;
+    // its own `end` follows.
+    if (answerComplete()) return;
     const silent = step === "request" && socket?.bytesRead === bytesReadBefore;
     end(failureFrom(error, step), request.reusedSocket && silent);
   });
@@ -99,7 +106,7 @@ export function startExchange(options: ExchangeOptions): Exchange {
   return { ended, abort };
 }
 
-function openRequest({ target, headers, body, agent }: ExchangeOptions): ClientRequest {
+function openRequest({ target, headers, body, agent, clientCertificate }: ExchangeOptions): ClientRequest {
   const request = httpsRequest({
     agent,
     method: "POST",
@@ -107,6 +114,8 @@ function openRequest({ target, headers, body, agent }: ExchangeOptions): ClientR
     port: target.port,
     path: target.path,
     servername: target.servername,
+    // Of the request, not of the agent: the agent keeps connections apart by it.
+    ...clientCertificate,
     headers: { ...headers, "content-length": body.byteLength.toString() },
     maxHeaderSize: MAX_HEADER_BYTES,
   });

@@ -19,7 +19,7 @@ const NOW = Date.parse("2026-11-21T22:50:00Z");
 const HOUR = 60 * 60 * 1000;
 const A = hookId(pattern("a.example.com"), "tenant-a");
 const B = hookId(pattern("b.example.com"), "tenant-b");
-const everyHook = () => true;
+const everyHook = () => "ordered" as const;
 
 /** The promises of `Storage`, as tests. Each implementation runs them. */
 export function testStorage(title: string, create: () => Promise<StorageUnderTest>): void {
@@ -162,7 +162,7 @@ export function testStorage(title: string, create: () => Promise<StorageUnderTes
         const denied = event("participant_left", { participant: sip("PA_1") }, to(A));
         const broken = (hook: HookId) => {
           if (hook === B) throw new Error("injected");
-          return true;
+          return "ordered" as const;
         };
         const bad = event("participant_joined", { participant: sip("PA_2") }, to(B));
         await expect(storage.commit([good, bad], broken)).rejects.toThrow("injected");
@@ -205,11 +205,24 @@ export function testStorage(title: string, create: () => Promise<StorageUnderTes
       test("a retry keeps its lane waiting until it is due, and counts its attempts", async () => {
         await keep(event("participant_joined", { participant: sip("PA_1") }, to(A)), event("room_finished"));
         const [first] = (await claim(A)).deliveries;
-        await storage.settle([settlement(first, { kind: "retry", dueAt: NOW + 5000, refusal: true })]);
+        await storage.settle([settlement(first, { kind: "retry", dueAt: NOW + 5000, counts: true, refusal: true })]);
         expect(await claim(A, { now: NOW + 4999 })).toEqual({ deliveries: [], nextDue: NOW + 5000 });
         await reopen();
         const [again] = (await claim(A, { now: NOW + 5000 })).deliveries;
-        expect(again).toMatchObject({ id: first?.id ?? -1, attempts: 1, refusals: 1 });
+        expect(again).toMatchObject({ id: first?.id ?? -1, attempts: 1, failures: 1, refusals: 1 });
+      });
+
+      test("what waits for its retry is handed out before its time to a probe, and to all when it is made due", async () => {
+        await keep(event("participant_joined", { participant: sip("PA_1") }, to(A)));
+        await keep(event("participant_joined", { room: room("RM_2"), participant: sip("PA_2") }, to(A)));
+        const { deliveries } = await claim(A);
+        const later = { kind: "retry", dueAt: NOW + HOUR, counts: false, refusal: false } as const;
+        await storage.settle(deliveries.map((delivery) => settlement(delivery, later)));
+        expect((await claim(A)).deliveries).toEqual([]);
+        const [probe] = (await claim(A, { now: Infinity, limit: 1 })).deliveries;
+        expect(probe).toMatchObject({ attempts: 1, failures: 0 });
+        expect(await storage.makeDue(A, NOW)).toBe(2);
+        expect((await claim(A)).deliveries).toHaveLength(2);
       });
 
       test.each([{ kind: "dead", reason: "tried enough" }, { kind: "expired" }] as const)(
@@ -232,6 +245,40 @@ export function testStorage(title: string, create: () => Promise<StorageUnderTes
         const others = await claim(A, { busy: stuck === undefined ? [] : [stuck.lane] });
         expect(others.deliveries.map((delivery) => String(delivery.roomSid))).toEqual(["RM_2"]);
         expect((await claim(B)).deliveries).toHaveLength(1);
+      });
+
+      test("what has been due longest comes first, and what is due at the same time always in the same order", async () => {
+        for (let i = 0; i < 6; i++) {
+          await keep(event("participant_joined", { room: room(`RM_${i}`), participant: sip(`PA_${i}`) }, to(A)));
+        }
+        const { deliveries } = await claim(A);
+        const seconds = [3, 1, 1, 2, 1, 3];
+        await storage.settle(
+          deliveries.toReversed().map((delivery) => {
+            const due = NOW + (seconds[Number(delivery.roomSid?.slice(3))] ?? 0) * 1000;
+            return settlement(delivery, { kind: "retry", dueAt: due, counts: true, refusal: false });
+          }),
+        );
+        const order = async () =>
+          (await claim(A, { now: NOW + 2000 })).deliveries.map(({ roomSid }) => String(roomSid));
+        const first = await order();
+        expect(first.slice(0, 3).toSorted()).toEqual(["RM_1", "RM_2", "RM_4"]);
+        expect(first.slice(3)).toEqual(["RM_3"]);
+        expect((await claim(A, { now: NOW + 2000 })).nextDue).toBe(NOW + 3000);
+        await reopen();
+        expect(await order()).toEqual(first);
+      });
+
+      test("making due shortens the waits that are longer, and no others", async () => {
+        await keep(event("participant_joined", { participant: sip("PA_1") }, to(A)));
+        await keep(event("participant_joined", { room: room("RM_2"), participant: sip("PA_2") }, to(A)));
+        const [one, two] = (await claim(A)).deliveries;
+        const later = (ms: number) => ({ kind: "retry", dueAt: NOW + ms, counts: true, refusal: false }) as const;
+        await storage.settle([settlement(one, later(5000)), settlement(two, later(HOUR))]);
+        expect(await storage.makeDue(A, NOW + 10_000)).toBe(1);
+        expect(await claim(A)).toEqual({ deliveries: [], nextDue: NOW + 5000 });
+        const due = await claim(A, { now: NOW + 10_000 });
+        expect(due.deliveries).toHaveLength(2);
       });
 
       test("at most as many as asked for, and the time of the next one is told", async () => {
@@ -274,7 +321,7 @@ export function testStorage(title: string, create: () => Promise<StorageUnderTes
         await keep(event("participant_joined", { participant: sip("PA_1") }, to(A)));
         const [underWay] = (await claim(A)).deliveries;
         await storage.cancelHook(A);
-        await storage.settle([settlement(underWay, { kind: "retry", dueAt: NOW, refusal: false })]);
+        await storage.settle([settlement(underWay, { kind: "retry", dueAt: NOW, counts: true, refusal: false })]);
         expect(await drain(A)).toEqual([]);
       });
 
@@ -282,7 +329,7 @@ export function testStorage(title: string, create: () => Promise<StorageUnderTes
         await keep(event("participant_joined", { participant: sip("PA_1") }, to(A)));
         const [result] = await storage.commit(
           [event("track_published", { participant: { sid: "PA_1" } })],
-          () => false,
+          () => "gone",
         );
         expect(result).toMatchObject({ kind: "kept", hooks: [] });
         await keep(event("room_finished"));
@@ -290,9 +337,38 @@ export function testStorage(title: string, create: () => Promise<StorageUnderTes
       });
     });
 
+    describe("without order", () => {
+      const unordered = () => "unordered" as const;
+
+      test("the deliveries of a call go out beside each other", async () => {
+        const joined = event("participant_joined", { participant: sip("PA_1") }, to(A));
+        await storage.commit([joined, event("room_finished")], unordered);
+        expect((await claim(A)).deliveries.map((delivery) => delivery.eventName)).toEqual([
+          "participant_joined",
+          "room_finished",
+        ]);
+      });
+
+      test("an event that a hook does not want is no delivery, and no other one waits for it", async () => {
+        const joined = event("participant_joined", { participant: sip("PA_1") }, to(A));
+        const plan = (_: HookId, name: string) =>
+          name === "track_published" ? ("unwanted" as const) : ("ordered" as const);
+        const track = event("track_published", { participant: { sid: "PA_1" } });
+        const results = await storage.commit([joined, track, event("room_finished")], plan);
+        expect(results[1]).toMatchObject({ kind: "kept", held: false, hooks: [] });
+        expect(await drain(A)).toEqual(["participant_joined", "room_finished"]);
+      });
+    });
+
     describe("hooks", () => {
       const first: StoredHook = { host: pattern("a.example.com"), url: "https://a.example/1", authId: "tenant-a" };
-      const second: StoredHook = { host: pattern("b.example.com"), url: "https://b.example/1", secretRef: "env:B" };
+      const second: StoredHook = {
+        host: pattern("b.example.com"),
+        url: "https://b.example/1",
+        secretRef: "env:B",
+        previousSecret: { ref: "file:/old", until: NOW + 1000 },
+        credentials: { authorization: { kind: "basic", username: "ü", password: "env:P" } },
+      };
       const author = { who: "ops", at: NOW };
 
       test("changes are there after a reopening, in the order of their addition", async () => {
@@ -328,6 +404,16 @@ export function testStorage(title: string, create: () => Promise<StorageUnderTes
             ],
           },
         ]);
+      });
+
+      test("the record is read in pages: those before a version, newest first", async () => {
+        for (const time of [1, 2, 3]) {
+          const changed = { ...first, url: `https://a.example/${time}` };
+          await storage.changeHooks({ who: "ops", at: time }, () => [changed]);
+        }
+        expect((await storage.hookChanges(2)).map(({ version }) => version)).toEqual([3, 2]);
+        expect((await storage.hookChanges(2, 2)).map(({ version }) => version)).toEqual([1]);
+        expect(await storage.hookChanges(2, 1)).toEqual([]);
       });
 
       test("what the change throws is thrown, and nothing is changed", async () => {

@@ -7,6 +7,7 @@ const SIP_ENV = { SIP_ROOM_PREFIX: "sip-", SIP_ALLOWED_ADDRESSES: "10.0.0.1" };
 const YAML = `
 server: {host: 10.0.0.1, port: 1000}
 data_dir: /from/file
+retention: {delivered: 1d, dead: 2d, unmatched: 3d, max_size: 100MiB}
 livekit:
   url: wss://file.example
   api_key: file-key
@@ -58,6 +59,10 @@ describe("a variable replaces the file's value whole", () => {
       ["file operator file-token"],
       ["default operator env-token"],
     ],
+    ["RETENTION_DELIVERED", "2h", ({ retention }) => retention.delivered, 86_400_000, 7_200_000],
+    ["RETENTION_DEAD", "3h", ({ retention }) => retention.dead, 172_800_000, 10_800_000],
+    ["RETENTION_UNMATCHED", "4h", ({ retention }) => retention.unmatched, 259_200_000, 14_400_000],
+    ["RETENTION_MAX_SIZE", "1GiB", ({ retention }) => retention.max_size, 104_857_600, 1_073_741_824],
     ["SIP_ROOM_PREFIX", "e-", ({ sip }) => sip?.room_prefix, "file-", "e-"],
     ["SIP_ALLOWED_ADDRESSES", "::1", ({ sip }) => sip?.allowed_addresses, ["10.0.0.1", "10.0.0.2"], ["::1"]],
     ["SIP_MAX_PARTICIPANTS", "4", ({ sip }) => sip?.max_participants, 9, 4],

@@ -12,7 +12,7 @@ const EXAMPLE = join(import.meta.dir, "../../../sayna-sip.example.yaml");
 const text = readFileSync(EXAMPLE, "utf8");
 
 /** The example with every commented-out setting switched on; a list that is empty above its example goes. */
-const UNCOMMENTED = text.replace(/^( *)(\w+): \[\]\n(?= *#\2:)/gm, "").replace(/^( *)#(?=\S)/gm, "$1");
+const UNCOMMENTED = text.replace(/^( *)(\w+): \[\]\n(?= *#\2:)/gm, "").replace(/^( *)#(?=\S|  )/gm, "$1");
 
 const keysOf = (yaml: string): Set<string> => {
   const keys = new Set<string>();
@@ -71,9 +71,18 @@ describe("sayna-sip.example.yaml is the defaults", () => {
       OPS: "c",
       TENANT_A: "d",
       HOOK_SECRET: "e",
+      HOOK_SECRET_OLD: "e",
+      SIGNING_KEY: "e",
+      SIGNING_KEY_OLD: "e",
       TENANT_A_SECRET: "f",
+      TENANT_B_OLD: "g",
+      TENANT_B_TOKEN: "g",
+      TENANT_B_KEY: "g",
+      TLS_CERT: "g",
+      TLS_KEY: "g",
+      TENANT_C_PASSWORD: "h",
     };
-    const toVariable = (_: string, name: string): string => `env:${name.toUpperCase().replace("-", "_")}`;
+    const toVariable = (_: string, name: string): string => `env:${name.toUpperCase().replaceAll("-", "_")}`;
     const config = load(UNCOMMENTED.replaceAll(/file:\/run\/secrets\/([\w-]+)/g, toVariable), env);
     expect(config.livekit.api_secret?.reveal()).toBe("livekit-secret");
     expect(config.livekit.webhook_keys.map(({ api_key }) => api_key)).toEqual(["APIold"]);
@@ -81,7 +90,11 @@ describe("sayna-sip.example.yaml is the defaults", () => {
       "ops operator ",
       "tenant-a tenant *.tenant-a.example.com",
     ]);
-    expect(config.sip?.hooks.map(({ host }) => String(host))).toEqual(["a.example.com", "*.b.example.com"]);
+    expect(config.sip?.hooks.map(({ host }) => String(host))).toEqual([
+      "a.example.com",
+      "*.b.example.com",
+      "c.example.com",
+    ]);
     expect(config.plugins).toEqual(["./my-matcher.ts"]);
   });
 });

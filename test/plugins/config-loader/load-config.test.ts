@@ -12,6 +12,7 @@ describe("defaults", () => {
     server: { host: "127.0.0.1", port: 3001 },
     data_dir: "./data",
     storage: "sqlite",
+    retention: { delivered: 604_800_000, dead: 2_592_000_000, unmatched: 2_592_000_000, max_size: 2_147_483_648 },
     livekit: { url: "ws://localhost:7880", webhook_keys: [] },
     auth: { required: false, api_secrets: [] },
     sip: undefined,
@@ -47,6 +48,9 @@ describe("defaults", () => {
         max_age: 86_400_000,
         deadline: 10_000,
         concurrency: 10,
+        order: "call",
+        events: ["*"],
+        expiry: [],
       },
     });
   });
@@ -72,8 +76,20 @@ describe("values are read into what the service works with", () => {
   });
 
   test("durations are milliseconds", () => {
-    const { sip } = load(delivery("schedule: [250ms, 2m], max_age: 7d, deadline: 1s, concurrency: 200"));
-    expect(sip?.delivery).toEqual({ schedule: [250, 120_000], max_age: 604_800_000, deadline: 1000, concurrency: 200 });
+    const { sip } = load(
+      delivery("schedule: [250ms, 2m], max_age: 7d, deadline: 1s, expiry: [{events: a_*, after: 1m}]"),
+    );
+    expect(sip?.delivery).toMatchObject({
+      schedule: [250, 120_000],
+      max_age: 604_800_000,
+      deadline: 1000,
+      expiry: [{ events: "a_*", after: 60_000 }],
+    });
+  });
+
+  test("a hook has of the delivery policy what it gives, and nothing else", () => {
+    const { sip } = load(hooks("{host: a.b, url: https://a.b, delivery: {rate: 5, max_age: 1h, order: none}}"));
+    expect(sip?.hooks[0]?.delivery).toEqual({ rate: 5, max_age: 3_600_000, order: "none" });
   });
 
   test("a credential is an operator's unless it says tenant", () => {
@@ -258,6 +274,20 @@ describe("what a single value must be", () => {
       delivery("concurrency: 201"),
       "sip.delivery.concurrency must be a whole number from 1 to 200, not 201",
     ],
+    ["no rate", delivery("rate: 0"), "sip.delivery.rate must be a whole number from 1 to 10000, not 0"],
+    ["another order", delivery("order: room"), "sip.delivery.order must be call or none"],
+    ["no events", delivery("events: []"), "sip.delivery.events must be a list of 1 to 50 entries"],
+    [
+      "events that no name fits",
+      delivery("events: [room_*, participant joined]"),
+      "sip.delivery.events[1] is not the name of an event, nor a pattern: 'participant joined'",
+    ],
+    ["an expiry without time", delivery("expiry: [{events: track_*}]"), "sip.delivery.expiry[0].after is missing"],
+    [
+      "an unknown key of a hook's own policy",
+      hooks("{host: a.b, url: https://a.b, delivery: {retries: 3}}"),
+      "Unknown key 'retries' in sip.hooks[0].delivery",
+    ],
   ])("%s", (_, yaml, message) => {
     expect(messagesOf(yaml)).toEqual([message]);
   });
@@ -316,6 +346,30 @@ describe("what values must be to each other", () => {
       "The waits of sip.delivery.schedule (61m) exceed max_age (1h)",
       "4:14",
     ],
+    [
+      "an expiry beyond max_age",
+      delivery("max_age: 1h, expiry: [{events: a, after: 1h}, {events: '*', after: 2h}]"),
+      "sip.delivery.expiry[1].after (2h) is longer than max_age (1h)",
+      "4:74",
+    ],
+    [
+      "a hook's own max_age below the waits for all",
+      hooks("{host: a.b, url: https://a.b, delivery: {rate: 1, max_age: 5m}}"),
+      "The waits of sip.hooks[0].delivery.schedule (381s) exceed max_age (5m)",
+      "4:61",
+    ],
+    [
+      "a hook's own deadline above its max_age",
+      hooks("{host: a.b, url: https://a.b, delivery: {deadline: 11s, max_age: 10s, schedule: [1s]}}"),
+      "sip.hooks[0].delivery.deadline (11s) is longer than 10s",
+      "4:52",
+    ],
+    [
+      "a hook's own expiry beyond max_age",
+      hooks("{host: a.b, url: https://a.b, delivery: {expiry: [{events: '*', after: 2d}]}}"),
+      "sip.hooks[0].delivery.expiry[0].after (2d) is longer than max_age (1d)",
+      "4:75",
+    ],
   ])("%s is a problem", (_, yaml, message, source) => {
     expect(problemsOf(yaml)).toEqual([{ message, source, hint: expect.stringMatching(/\w/) }]);
   });
@@ -324,6 +378,10 @@ describe("what values must be to each other", () => {
     ["an operator with no hosts", credentials("{id: o, secret: s, hosts: []}")],
     ["a tenant without hosts", credentials("{id: t, secret: s, role: tenant}")],
     ["a matcher of a plugin", `${SIP}  matchers: [my-matcher, exact-host]\n`],
+    [
+      "an expiry for all beyond a hook's own max_age",
+      `${SIP}  delivery: {expiry: [{events: a, after: 2h}]}\n  hooks: [{host: a.b, url: https://a.b, delivery: {max_age: 1h}}]\n`,
+    ],
     ["waits that end at max_age", delivery("schedule: [30m, 30m], max_age: 1h")],
     ["a wildcard beside its host", hooks("{host: a.b.c, url: https://a.b}", "{host: '*.b.c', url: https://a.b}")],
     ["keys of several projects", "livekit: {webhook_keys: [{api_key: k, api_secret: s}]}"],

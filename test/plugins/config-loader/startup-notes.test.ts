@@ -61,6 +61,34 @@ describe("with a sip block", () => {
   });
 });
 
+describe("patterns of events", () => {
+  const ENV = { HOST: "0.0.0.0", AUTH_REQUIRED: "true", AUTH_API_SECRET: "s" };
+
+  test("that fit what LiveKit sends need no note", () => {
+    const patterns = "[room_started, participant_*, '*_ended', '*', agent_job_started]";
+    expect(notesOf(`${SIP}  delivery: {events: ${patterns}, expiry: [{events: track_*, after: 1m}]}\n`, ENV)).toEqual(
+      [],
+    );
+  });
+
+  test.each([
+    [
+      "delivery: {events: [participant_join]}",
+      /^warn .*fits participant_join of sip\.delivery\. Is participant_joined meant\?/,
+    ],
+    [
+      "delivery: {expiry: [{events: trak_*, after: 1m}]}",
+      /^warn .*fits trak_\* of sip\.delivery\. Known are room_started/,
+    ],
+    [
+      "hooks: [{host: a.b, url: https://a.b, delivery: {events: [egress_startd]}}]",
+      /^warn .*fits egress_startd of the hook of a\.b\. Is egress_started meant\?/,
+    ],
+  ])("%s is a warning, as LiveKit adds events", (setting, note) => {
+    expect(notesOf(`${SIP}  ${setting}\n`, ENV)).toEqual([expect.stringMatching(note)]);
+  });
+});
+
 test("no note holds a secret", () => {
   expect(notesOf(`${SIP}  hook_secret: hunter2\n`).join()).not.toContain("hunter2");
 });

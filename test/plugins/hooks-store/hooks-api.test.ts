@@ -10,6 +10,7 @@ import { Secret } from "../../../src/domain/secret";
 import { ManualClock } from "../../support/manual-clock";
 import { recordingLog } from "../../support/recording-log";
 import { temporaryDirectory } from "../../support/server-process";
+import { policy } from "../../support/policy";
 import { incoming, matchOf, pattern, webhookJson } from "../../support/webhooks";
 
 const OPS = "ops-token-1234567890";
@@ -37,7 +38,7 @@ beforeEach(async () => {
   log = recordingLog();
   required = true;
   storage = createSqliteStorage({ dataDir: directory.path, clock, log });
-  registry = await HookRegistry.load({ configHooks: [fixed], storage, clock, log });
+  registry = await HookRegistry.load({ configHooks: [fixed], policy, storage, clock, log });
 });
 
 afterEach(async () => {
@@ -63,7 +64,13 @@ async function call(
       auth: auth({ required, secrets }),
       registry,
       authRequired: required,
-      allowedSecretRefs: ["env:ALLOWED"],
+      secretGrants: {
+        ofOperators: ["env:ALLOWED"],
+        ofTenants: new Map([
+          ["tenant-a", ["env:OF_A", "file:/run/a.pem"]],
+          ["tenant-b", ["env:OF_B"]],
+        ]),
+      },
     }),
   );
   const response = await app.handle(
@@ -122,7 +129,7 @@ describe("operators", () => {
 
   test("seed: changes persist: a new registry on the same storage has them", async () => {
     await post([hook("one.example.com")]);
-    const again = await HookRegistry.load({ configHooks: [fixed], storage, clock, log });
+    const again = await HookRegistry.load({ configHooks: [fixed], policy, storage, clock, log });
     expect(again.table.all().map(({ host }) => String(host))).toEqual(["fixed.a.example.com", "one.example.com"]);
   });
 
@@ -193,6 +200,86 @@ describe("operators", () => {
     expect(answer.body.hooks?.at(-1)).toMatchObject({ secret: "env:ALLOWED" });
   });
 
+  test("credentials and a secret that is being replaced are kept and shown as references", async () => {
+    const secrets = {
+      secret: "env:OF_A",
+      previous_secret: { secret: "env:ALLOWED", until: "2030-01-31T13:00:00+01:00" },
+      credentials: {
+        basic: { username: "sayna", password: "env:OF_A" },
+        header: { name: "X-Api-Key", value: "env:ALLOWED" },
+        client_certificate: { certificate: "file:/run/a.pem", key: "file:/run/a.pem" },
+      },
+    };
+    const answer = await post([{ ...hook("one.example.com"), ...secrets }]);
+    const shown = { ...secrets, previous_secret: { secret: "env:ALLOWED", until: "2030-01-31T12:00:00.000Z" } };
+    expect(answer.body.hooks?.at(-1)).toMatchObject(shown);
+    const again = await HookRegistry.load({ configHooks: [fixed], policy, storage, clock, log });
+    expect(again.table.byPattern(pattern("one.example.com"))).toMatchObject({
+      secret: { kind: "env", name: "OF_A" },
+      previousSecret: { secret: { kind: "env", name: "ALLOWED" }, until: Date.parse("2030-01-31T12:00:00Z") },
+      credentials: {
+        authorization: { kind: "basic", username: "sayna", password: { kind: "env", name: "OF_A" } },
+        header: { name: "X-Api-Key", value: { kind: "env", name: "ALLOWED" } },
+        clientCertificate: { certificate: { kind: "file", path: "/run/a.pem" } },
+      },
+    });
+  });
+
+  test("a replaced hook has the credentials of its new entry only", async () => {
+    await post([{ ...hook("one.example.com"), credentials: { bearer: "env:ALLOWED" } }]);
+    const answer = await post([hook("one.example.com")]);
+    expect(answer.body.hooks?.at(-1)).not.toHaveProperty("credentials");
+  });
+
+  test("literals of the configuration are shown as that they are literals", async () => {
+    const literal = { kind: "literal", value: new Secret("hunter2") } as const;
+    const config: Hook = {
+      ...fixed,
+      secret: literal,
+      previousSecret: { secret: literal, until: 0 },
+      credentials: { authorization: { kind: "bearer", token: literal } },
+    };
+    registry = await HookRegistry.load({ configHooks: [config], policy, storage, clock, log });
+    const { body } = await get();
+    expect(body.hooks?.[0]).toMatchObject({
+      previous_secret: { secret: "literal" },
+      credentials: { bearer: "literal" },
+    });
+    expect(JSON.stringify(body)).not.toContain("hunter2");
+  });
+
+  test.each<[string, object, string]>([
+    ["bearer and basic", { bearer: "env:OF_A", basic: { username: "u", password: "env:OF_A" } }, "invalid_credentials"],
+    ["a header of ours", { header: { name: "Webhook-Id", value: "env:OF_A" } }, "invalid_credentials"],
+    ["a colon in a user name", { basic: { username: "a:b", password: "env:OF_A" } }, "invalid_credentials"],
+    ["a token as it is", { bearer: "hunter2" }, "secret_not_allowed"],
+    ["a reference that nobody listed", { bearer: "env:HOME" }, "secret_not_allowed"],
+    [
+      "a key that nobody listed",
+      { client_certificate: { certificate: "env:OF_A", key: "file:/k" } },
+      "secret_not_allowed",
+    ],
+    ["a certificate without key", { client_certificate: { certificate: "env:OF_A" } }, "invalid_request"],
+    ["something else", { digest: "env:OF_A" }, "invalid_request"],
+  ])("400 for credentials with %s, which is not repeated", async (_, credentials, code) => {
+    const answer = await post([{ ...hook("one.example.com"), credentials }]);
+    expect([answer.status, answer.body.error?.code]).toEqual([400, code]);
+    expect(JSON.stringify(answer.body)).not.toContain("hunter2");
+    expect(hosts(await get())).toEqual(["fixed.a.example.com"]);
+  });
+
+  test.each(["tomorrow", "2030-01-31", "2030-02-31T00:00:00Z"])("400 for a secret that ends %s", async (until) => {
+    const answer = await post([{ ...hook("one.example.com"), previous_secret: { secret: "env:OF_A", until } }]);
+    expect([answer.status, answer.body.error?.code]).toEqual([400, "invalid_request"]);
+  });
+
+  test("an operator may name a tenant's reference for this tenant's hooks only", async () => {
+    const bearer = { credentials: { bearer: "env:OF_B" } };
+    expect((await post([{ ...hook("one.example.com", "tenant-b"), ...bearer }])).status).toBe(200);
+    const answer = await post([{ ...hook("two.example.com", "tenant-a"), ...bearer }]);
+    expect(answer.body.error?.code).toBe("secret_not_allowed");
+  });
+
   test("deleting removes all of them or none", async () => {
     await post([hook("one.example.com"), hook("two.example.com")]);
     const refused = await remove(["one.example.com", "none.example.com"]);
@@ -237,6 +324,35 @@ describe("operators", () => {
 });
 
 describe("tenants", () => {
+  test("may name their own references, and nobody else's: a token would go out in clear to an url of their choice", async () => {
+    const own = await post([{ ...hook("x.a.example.com"), credentials: { bearer: "env:OF_A" } }], A);
+    expect(own.status).toBe(200);
+    for (const reference of ["env:OF_B", "env:ALLOWED", "env:HOME"]) {
+      const uses = [
+        { secret: reference },
+        { previous_secret: { secret: reference, until: "2030-01-31T12:00:00Z" } },
+        { credentials: { bearer: reference } },
+        { credentials: { basic: { username: "u", password: reference } } },
+        { credentials: { header: { name: "X-Api-Key", value: reference } } },
+        { credentials: { client_certificate: { certificate: "env:OF_A", key: reference } } },
+        { credentials: { client_certificate: { certificate: reference, key: "env:OF_A" } } },
+      ];
+      for (const use of uses) {
+        const answer = await post([{ ...hook("y.a.example.com"), ...use }], A);
+        expect([use, answer.body.error?.code]).toEqual([use, "secret_not_allowed"]);
+      }
+    }
+  });
+
+  test("cannot point a hook with an operator's credentials elsewhere and keep them", async () => {
+    await post([{ ...hook("x.a.example.com"), credentials: { bearer: "env:ALLOWED" } }]);
+    const kept = { credentials: { bearer: "env:ALLOWED" } };
+    expect((await post([{ ...hook("x.a.example.com"), ...kept }], A)).body.error?.code).toBe("secret_not_allowed");
+    const answer = await post([hook("x.a.example.com", "tenant-a", "https://elsewhere.example/")], A);
+    expect(answer.body.hooks?.at(-1)).toMatchObject({ url: "https://elsewhere.example/" });
+    expect(answer.body.hooks?.at(-1)).not.toHaveProperty("credentials");
+  });
+
   beforeEach(async () => {
     await post([hook("x.b.example.com", "tenant-b"), hook("operators.a.example.com", "tenant-b")]);
   });
@@ -297,7 +413,7 @@ describe("what is pending", () => {
     const participant = { sid: "PA_1", kind: "SIP", attributes: { "sip.callID": "1" } };
     await storage.commit(
       [incoming(webhookJson("participant_joined", { participant }), matchOf(one.id), clock.now())],
-      () => true,
+      () => "ordered",
     );
   }
 
@@ -321,7 +437,7 @@ describe("what is pending", () => {
 
   test("is cancelled at the start when its hook is gone", async () => {
     await keepEvent();
-    await HookRegistry.load({ configHooks: [fixed], storage, clock, log });
+    await HookRegistry.load({ configHooks: [fixed], policy, storage, clock, log });
     expect(await pending()).toBe(0);
   });
 
@@ -351,9 +467,9 @@ test("a configuration's host shadows one that was added at run time, which comes
     id: hookId(pattern("later.example.com"), "tenant-a"),
     host: pattern("later.example.com"),
   };
-  const shadowed = await HookRegistry.load({ configHooks: [later], storage, clock, log });
+  const shadowed = await HookRegistry.load({ configHooks: [later], policy, storage, clock, log });
   expect(shadowed.table.all().map(({ authId }) => authId)).toEqual(["tenant-a"]);
-  const back = await HookRegistry.load({ configHooks: [], storage, clock, log });
+  const back = await HookRegistry.load({ configHooks: [], policy, storage, clock, log });
   expect(back.table.all().map(({ authId }) => authId)).toEqual(["tenant-b"]);
 });
 

@@ -13,6 +13,7 @@ import type { JsonObject } from "../../../../src/domain/json";
 import { ManualClock } from "../../../support/manual-clock";
 import { recordingLog } from "../../../support/recording-log";
 import { temporaryDirectory } from "../../../support/server-process";
+import { policy } from "../../../support/policy";
 import { caller, pattern, webhookJson } from "../../../support/webhooks";
 
 const configHook = (host: string, authId?: string): Hook => ({
@@ -55,7 +56,7 @@ async function build(
 ) {
   woken = [];
   tasks = [];
-  const registry = await HookRegistry.load({ configHooks: hooks, storage, clock, log });
+  const registry = await HookRegistry.load({ configHooks: hooks, policy, storage, clock, log });
   intake = createEventIntake({
     roomPrefix: "sip-",
     hostHeaders: ["To"],
@@ -248,5 +249,31 @@ describe("a storage that cannot commit", () => {
     );
     void Promise.allSettled(waiting);
     expect(await refusal(joined("a.example.com", "PA_last"))).toEqual([503, "1"]);
+  });
+});
+
+describe("freshness", () => {
+  const now = () => String(Math.floor(clock.now() / 1000));
+
+  test("events that are kept are measured, repetitions and other rooms' are not", async () => {
+    const json = webhookJson("room_started", { createdAt: now() });
+    await take(json);
+    await take(json);
+    await take(webhookJson("room_started", { room: { sid: "RM_9", name: "meeting" } }));
+    expect(intake.freshness()).toMatchObject({ arrived: 1, late: 0 });
+  });
+
+  test("one that is refused again and again is warned of while LiveKit still tries", async () => {
+    const { commit } = storage;
+    storage.commit = () => Promise.reject(new Error("SQLITE_FULL"));
+    const json = webhookJson("room_started", { createdAt: now() });
+    for (const wait of [1, 2, 8, 0]) {
+      await take(json).catch(() => {});
+      await clock.turn(wait * 1000);
+    }
+    expect(log.lines.filter(({ level }) => level === "warn")).toMatchObject([{ fields: { refused_ms: 11_000 } }]);
+    storage.commit = commit;
+    await take(json);
+    expect(intake.freshness()).toMatchObject({ arrived: 1, refusedLong: 1, givenUp: 0, mostLate: 0 });
   });
 });

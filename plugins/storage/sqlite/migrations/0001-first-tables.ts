@@ -1,17 +1,12 @@
-import type { Database } from "bun:sqlite";
-
-/** Version of the tables below, in `PRAGMA user_version`. */
-export const SCHEMA_VERSION = 1;
-
 /**
  * - `deliveries.state`: see `DELIVERY_STATES`. The partial index holds pending ones only, so that finding a lane's next
  *   head costs the same whatever has been delivered before.
  * - `lanes.head` is the lane's first pending delivery and `due` when it may go; both are null when there is none. With
  *   the heads materialised a claim is one indexed query per hook, with an empty queue and with a million waiting.
- * - `lanes.cancel_to`: deliveries up to this id are cancelled already, but not yet marked (see `cancellation.ts`).
+ * - `lanes.cancel_to`: deliveries up to this id are cancelled already, but not yet marked.
  * - `events.state`: see `EVENT_STATES`. `subject` is the participant's sid, `room` or `unreadable` (see `EarlierEvent`).
  */
-const TABLES = `
+export const firstTables = `
 create table calls (
   id integer primary key,
   room_sid text not null unique,
@@ -122,15 +117,3 @@ create table probe (
   at integer not null
 ) strict;
 `;
-
-export const EVENT_STATES = { routed: 0, held: 1, unmatched: 2 } as const;
-
-export const DELIVERY_STATES = { pending: 0, delivered: 1, dead: 2, expired: 3, cancelled: 4 } as const;
-
-/** Makes the tables in a new database. */
-export function createTables(db: Database): void {
-  db.transaction(() => {
-    db.run(TABLES);
-    db.run(`pragma user_version = ${SCHEMA_VERSION}`);
-  }).immediate();
-}

@@ -1,0 +1,183 @@
+import { Elysia } from "elysia";
+import type { Clock } from "../../src/contracts/clock";
+import { UNSUCCESSFUL, type History } from "../../src/contracts/history";
+import type { Logger } from "../../src/contracts/logger";
+import type { OwnerTask } from "../../src/contracts/storage";
+import { AppError } from "../../src/domain/errors";
+import { roomSid, type HookId } from "../../src/domain/ids";
+import type { Principal } from "../../src/domain/principal";
+import type { AuthPlugin } from "../auth";
+import type { HookRegistry } from "../hooks-store/hook-registry";
+import { errorResponses } from "../http-errors";
+import { findHook } from "./find-hook";
+import { given, readSpan, viewerOf } from "./read-query";
+import { CancelAnswer, CancelRequest, ReplayAnswer, ReplayRequest } from "./replay-schemas";
+import type { createUnmatchedReplay } from "./replay-unmatched";
+
+export type ReplayRoutesOptions = {
+  readonly auth: AuthPlugin;
+  readonly history: History;
+  readonly registry: HookRegistry;
+  readonly replayUnmatched: ReturnType<typeof createUnmatchedReplay>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Hooks have something new to send. */
+  readonly onDeliveries: (hooks: readonly HookId[]) => void;
+  readonly onOwnerTask: (task: OwnerTask) => void;
+};
+
+/** Deliveries that one request queues, in steps of some milliseconds; the rest is for the next one. */
+const MAX_REPLAYED = 10_000;
+
+/** Sending again, and not sending. */
+export function replayRoutes(options: ReplayRoutesOptions) {
+  const { auth, history, registry, clock, log } = options;
+
+  async function replay(request: ReplayRequest, caller: Principal): Promise<ReplayAnswer> {
+    const dryRun = request.dry_run === true;
+    const result =
+      request.unmatched === undefined
+        ? await replayDeliveries(request, caller, dryRun)
+        : await replayUnmatched(request.unmatched, request, caller, dryRun);
+    const { queued, pending, unwanted, next, hooks } = result;
+    if (!dryRun) {
+      if (hooks.length > 0) options.onDeliveries(hooks);
+      log.info({ who: caller.id, queued, pending, unwanted, hooks: hooks.length }, "Deliveries queued again");
+    }
+    return { queued, pending, unwanted, dry_run: dryRun, ...given("next", next) };
+  }
+
+  async function replayDeliveries(request: ReplayRequest, caller: Principal, dryRun: boolean) {
+    const viewer = viewerOf(caller);
+    const act = { plan: registry.planDelivery, at: clock.now(), dryRun };
+    const { delivery, call, hook, since, until, states, cursor } = request;
+    if (delivery !== undefined) {
+      refuseBeside({ call, hook, since, until, states, cursor });
+      if ((await history.delivery(delivery, viewer)) === undefined) throw new AppError("delivery_not_found");
+      return history.replay({ kind: "delivery", id: delivery, viewer }, act);
+    }
+    if (call === undefined && hook === undefined && since === undefined && until === undefined) {
+      throw new AppError("invalid_request", {
+        message: "name what is to be sent again: delivery, call, hook, since, until or unmatched",
+      });
+    }
+    if (call !== undefined && (await history.call(roomSid(call), viewer)) === undefined) {
+      throw new AppError("call_not_found");
+    }
+    const found = hook === undefined ? undefined : findHook(hook, registry.table, caller);
+    const filter = {
+      viewer,
+      ...readSpan(request),
+      ...(call === undefined ? {} : { roomSid: roomSid(call) }),
+      ...given("host", found?.host),
+      // Of the hook of now: what an earlier tenant of the same host had is not sent to it.
+      ...given("authId", found?.authId),
+      states: states ?? UNSUCCESSFUL,
+    };
+    return history.replay({ kind: "filter", filter, limit: MAX_REPLAYED, ...given("after", cursor) }, act);
+  }
+
+  async function replayUnmatched(
+    selection: NonNullable<ReplayRequest["unmatched"]>,
+    { delivery, call, hook, since, until, states, cursor }: ReplayRequest,
+    caller: Principal,
+    dryRun: boolean,
+  ) {
+    refuseBeside({ delivery, call, hook, since, until, states });
+    const span = { ...readSpan(selection), ...given("room", selection.room) };
+    const result = await options.replayUnmatched(span, caller, { dryRun, after: cursor });
+    for (const task of result.ownerTasks) options.onOwnerTask(task);
+    return { ...result, pending: 0 };
+  }
+
+  async function cancel({ ids, hook, call }: CancelRequest, caller: Principal): Promise<number> {
+    const viewer = viewerOf(caller);
+    const at = clock.now();
+    const reason = `cancelled by ${caller.role === "operator" ? "an operator" : "its tenant"}`;
+    if ([ids, hook, call].filter((value) => value !== undefined).length !== 1) {
+      throw new AppError("invalid_request", { message: "name one of ids, hook and call" });
+    }
+    if (hook !== undefined) {
+      const { id } = findHook(hook, registry.table, caller);
+      return history.cancelPending({ kind: "hook", hook: id }, reason, at);
+    }
+    if (call !== undefined) {
+      const sid = roomSid(call);
+      if ((await history.call(sid, viewer)) === undefined) throw new AppError("call_not_found");
+      return history.cancelPending({ kind: "call", roomSid: sid, viewer }, reason, at);
+    }
+    for (const id of ids ?? []) {
+      if ((await history.delivery(id, viewer)) === undefined) throw new AppError("delivery_not_found");
+    }
+    return history.cancelPending({ kind: "deliveries", ids: ids ?? [], viewer }, reason, at);
+  }
+
+  return new Elysia({ name: "sayna-sip/replay", tags: ["history"] })
+    .use(auth)
+    .post("/sip/replay", ({ body, caller }) => replay(body, caller), {
+      caller: true,
+      body: ReplayRequest,
+      response: {
+        200: ReplayAnswer,
+        ...errorResponses([
+          "invalid_request",
+          "invalid_cursor",
+          "invalid_host",
+          "unauthorized",
+          "forbidden",
+          "delivery_not_found",
+          "call_not_found",
+          "hook_not_found",
+          "payload_too_large",
+        ]),
+      },
+      detail: {
+        summary: "Send again",
+        description:
+          "One delivery, one call, one hook, a time span (they combine), or the calls that found no hook. Each goes to the end " +
+          "of its call's queue, in the order in which the events were kept, with the same `webhook-id`, and is marked as a " +
+          "replay. What is pending, or has arrived since, is left alone. 10,000 deliveries at a time: while `next` is in the " +
+          "answer, send the same request with it as `cursor`. A tenant's own only; of `unmatched` only calls of which every " +
+          "called host is within its `hosts` and every hook its own.",
+      },
+    })
+    .post(
+      "/sip/deliveries/cancel",
+      async ({ body, caller }) => {
+        const cancelled = await cancel(body, caller);
+        log.info({ who: caller.id, cancelled }, "Deliveries cancelled");
+        return { cancelled };
+      },
+      {
+        caller: true,
+        body: CancelRequest,
+        response: {
+          200: CancelAnswer,
+          ...errorResponses([
+            "invalid_request",
+            "invalid_host",
+            "unauthorized",
+            "forbidden",
+            "delivery_not_found",
+            "call_not_found",
+            "hook_not_found",
+            "payload_too_large",
+          ]),
+        },
+        detail: {
+          summary: "Cancel what is pending",
+          description:
+            "Deliveries by their ids, or all of a hook or a call. What is under way may still arrive. What is cancelled can be " +
+            "replayed.",
+        },
+      },
+    );
+}
+
+type CancelRequest = { readonly ids?: readonly number[]; readonly hook?: string; readonly call?: string };
+
+/** @throws AppError `invalid_request` */
+function refuseBeside(members: Readonly<Record<string, unknown>>): void {
+  const [name] = Object.entries(members).find(([, value]) => value !== undefined) ?? [];
+  if (name !== undefined) throw new AppError("invalid_request", { message: `${name} has no place in this selection` });
+}

@@ -1,0 +1,1 @@
+export { createRetention, type RetentionDriver, type RetentionOptions } from "./create-retention";

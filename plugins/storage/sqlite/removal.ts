@@ -1,0 +1,88 @@
+import type { Database } from "bun:sqlite";
+import { CALL_MEMORY_MS } from "../../../src/domain/call";
+import { roomSid, type RoomSid } from "../../../src/domain/ids";
+
+/**
+ * Ids of removed events are known for so long after the event's arrival. LiveKit repeats an event for 26 s at most; promised
+ * is an hour, and the second one is for a clock that is set forward by an hour.
+ */
+const KNOWN_ID_MS = 2 * 60 * 60 * 1000;
+const IDS_AT_A_TIME = 500;
+
+export type RemovableEvent = { readonly seq: number; readonly id: string; readonly received_at: number };
+export type OldCall = { readonly id: number; readonly roomSid: RoomSid };
+
+/** Takes rows out of the database; what may be taken out is decided elsewhere. */
+export class Removal {
+  readonly #statements;
+  /** Events with all their deliveries and attempts, in one transaction. */
+  readonly removeEvents: (events: readonly RemovableEvent[], now: number) => void;
+  /** Calls without events, in one transaction. */
+  readonly removeCalls: (calls: readonly OldCall[]) => void;
+
+  constructor(db: Database) {
+    this.#statements = prepareStatements(db);
+    this.removeEvents = db.transaction((events: readonly RemovableEvent[], now: number) => {
+      const lanes = new Set<number>();
+      for (const event of events) this.#removeEvent(event, now, lanes);
+      for (const lane of lanes) this.#statements.removeEmptyLane.run(lane);
+    }).immediate;
+    this.removeCalls = db.transaction((calls: readonly OldCall[]) => {
+      for (const { id } of calls) {
+        this.#statements.removeLanes.run(id);
+        this.#statements.removeCall.run(id);
+      }
+    }).immediate;
+  }
+
+  /** Those of the next `limit` calls that may be forgotten; `after` is undefined at the end. */
+  oldCalls(after: number, limit: number, now: number): { calls: OldCall[]; after: number | undefined } {
+    const rows = this.#statements.calls.all(after, limit);
+    const old = rows.filter(({ last_at: lastAt }) => lastAt <= now - CALL_MEMORY_MS);
+    // Ids follow time: behind a whole window of young calls there are only younger ones.
+    const next = old.length === 0 || rows.length < limit ? undefined : rows.at(-1)?.id;
+    return {
+      calls: old.filter(({ used }) => used === 0).map(({ id, room_sid: sid }) => ({ id, roomSid: roomSid(sid) })),
+      after: next,
+    };
+  }
+
+  /** False when none is old enough. */
+  forgetIds(now: number): boolean {
+    // A look first: without it every sweep would write.
+    return this.#statements.hasOldIds.get(now) !== null && this.#statements.forgetIds.run(now).changes > 0;
+  }
+
+  #removeEvent({ seq, id, received_at: receivedAt }: RemovableEvent, now: number, lanes: Set<number>): void {
+    for (const { lane } of this.#statements.lanesOf.all(seq)) lanes.add(lane);
+    this.#statements.removeDeliveries.run(seq);
+    if (receivedAt + KNOWN_ID_MS > now) this.#statements.remember.run(id, receivedAt + KNOWN_ID_MS);
+    this.#statements.removeEvent.run(seq);
+  }
+}
+
+type CallRow = { id: number; room_sid: string; last_at: number; used: number };
+
+function prepareStatements(db: Database) {
+  return {
+    lanesOf: db.query<{ lane: number }, [number]>("select lane from deliveries where event = ?"),
+    removeDeliveries: db.query<unknown, [number]>("delete from deliveries where event = ?"),
+    removeEvent: db.query<unknown, [number]>("delete from events where seq = ?"),
+    removeEmptyLane: db.query<unknown, [number]>(
+      "delete from lanes where id = ? and head is null and not exists (select 1 from deliveries d where d.lane = lanes.id)",
+    ),
+    remember: db.query<unknown, [string, number]>(
+      "insert or replace into removed_events (id, forget_at) values (?, ?)",
+    ),
+    hasOldIds: db.query<{ id: string }, [number]>("select id from removed_events where forget_at <= ? limit 1"),
+    forgetIds: db.query<unknown, [number]>(
+      `delete from removed_events where id in (select id from removed_events where forget_at <= ? limit ${IDS_AT_A_TIME})`,
+    ),
+    calls: db.query<CallRow, [number, number]>(
+      "select id, room_sid, last_at, exists (select 1 from events e where e.call = calls.id) as used from calls " +
+        "where id > ? order by id limit ?",
+    ),
+    removeLanes: db.query<unknown, [number]>("delete from lanes where call = ?"),
+    removeCall: db.query<unknown, [number]>("delete from calls where id = ?"),
+  };
+}

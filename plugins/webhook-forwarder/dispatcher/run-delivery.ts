@@ -1,0 +1,93 @@
+import type { Logger } from "../../../src/contracts/logger";
+import type { PendingDelivery, Settlement } from "../../../src/contracts/storage";
+import { afterAttempt, startProbe } from "../../../src/domain/breaker";
+import { maxAgeOf, type DeliveryPolicy } from "../../../src/domain/delivery-policy";
+import type { Hook } from "../../../src/domain/hook";
+import type { HookId } from "../../../src/domain/ids";
+import { take } from "../../../src/domain/token-bucket";
+import type { HookRegistry } from "../../hooks-store/hook-registry";
+import { attemptDelivery, type AttemptOptions } from "./attempt-delivery";
+import { decideOutcome } from "./decide-outcome";
+import type { HookState } from "./hook-state";
+import type { QueueTime } from "./queue-time";
+import { reportBreaker, reportDelivery } from "./report-delivery";
+
+export type RunnerOptions = Omit<AttemptOptions, "policy"> & {
+  readonly registry: HookRegistry;
+  readonly log: Logger;
+  readonly time: QueueTime;
+  /** From 0 to 1, for the jitter of retries. */
+  readonly random: () => number;
+  /** False once nothing more is sent. */
+  readonly goesOn: () => boolean;
+  /** A probe has closed the breaker. */
+  readonly onWorksAgain: (hook: HookId) => void;
+};
+
+export type Run = {
+  readonly delivery: PendingDelivery;
+  readonly hook: Hook;
+  /** Is changed by what comes of it. */
+  readonly state: HookState;
+  readonly policy: DeliveryPolicy;
+  /** True when the open breaker lets it out. */
+  readonly probe: boolean;
+};
+
+/**
+ * Makes the function that takes one delivery to its hook: an attempt, unless it is too old, and what follows from it for
+ * the delivery and for the hook.
+ */
+export function createRunner(options: RunnerOptions) {
+  const { registry, clock, log, time, random, goesOn, onWorksAgain } = options;
+  const startedAt = clock.now();
+  /** Hooks that took something since the start. */
+  const working = new Set<HookId>();
+
+  /**
+   * True for a delivery that had failed before this start, while its hook has taken nothing since: breakers are forgotten
+   * at a restart, and restarts during one outage must not use up the attempts that the breaker spared.
+   */
+  const failedBeforeStart = ({ failures, receivedAt, hook }: PendingDelivery): boolean =>
+    failures > 0 && receivedAt < startedAt && !working.has(hook);
+
+  /** Undefined when the attempt was cut off by our own stop: it does not count, and goes out again after the start. */
+  return async function runDelivery({ delivery, hook, state, policy, probe }: Run): Promise<Settlement | undefined> {
+    if (time.ageOf(delivery.receivedAt) > maxAgeOf(policy, delivery.eventName)) {
+      const expired = { delivery, at: clock.now(), attempt: undefined, outcome: { kind: "expired" } } as const;
+      reportDelivery(log, delivery, hook, expired, false);
+      return expired;
+    }
+    if (probe && state.breaker.kind === "open") state.breaker = startProbe(state.breaker, delivery.lane);
+    if (state.bucket !== undefined) state.bucket = take(state.bucket, 1);
+    state.sending.set(delivery.lane, clock.monotonic());
+    const attempted = await attemptDelivery(delivery, hook, { ...options, policy });
+    state.sending.delete(delivery.lane);
+    const { verdict, at, attempt, retryAfter } = attempted;
+    if (!goesOn() && verdict !== "success") return undefined;
+
+    const now = clock.monotonic();
+    const before = state.breaker;
+    const after = afterAttempt(before, { lane: delivery.lane, verdict, at: now, retryAfter });
+    state.breaker = after;
+    if (verdict === "endpoint") state.failedAt = now;
+    // The attempt that opens the breaker is the outage's, not the delivery's.
+    const counts = before.kind === "closed" && after.kind === "closed" && !probe && !failedBeforeStart(delivery);
+    if (verdict === "success") working.add(hook.id);
+    const outcome = decideOutcome(delivery, attempted, { policy, counts, random: random(), now: time.now() });
+    const settlement = { delivery, at, attempt, outcome };
+    reportDelivery(log, delivery, hook, settlement, !counts);
+    reportBreaker(log, hook, settlement, before, after, now);
+    if (before.kind === "open" && after.kind === "closed") onWorksAgain(hook.id);
+    if (verdict === "gone") await pause(hook);
+    return settlement;
+  };
+
+  async function pause(hook: Hook): Promise<void> {
+    log.warn({ hook: hook.id, host: hook.host }, "The hook answered 410 and is paused until it is resumed or replaced");
+    await registry.pause(hook.id, "it answered 410").catch((error: unknown) => {
+      // Fails closed for this run, in which the hook stays paused; after a restart it is asked once more.
+      log.error({ err: error, hook: hook.id }, "That the hook is paused could not be saved");
+    });
+  }
+}

@@ -1,0 +1,55 @@
+import type { SendResult } from "../../../src/contracts/sender";
+import { settle } from "../../support/manual-clock";
+import { answered, REFUSED } from "../in-process/scripted-sender";
+import type { Model } from "./model";
+import { crashText, Step, type Crash } from "./step";
+import type { Attempted, ModelWorld } from "./world";
+
+export const OUTCOMES = ["200", "204", "400", "404", "410", "429", "500", "503 after 60", "refused"] as const;
+export type OutcomeName = (typeof OUTCOMES)[number];
+
+/** An endpoint answers one attempt, or all that are under way. */
+export class Answers extends Step {
+  readonly #which: number | "all";
+  readonly #outcome: OutcomeName;
+  readonly #crash: Crash | undefined;
+
+  constructor(which: number | "all", outcome: OutcomeName, crash: Crash | undefined) {
+    super();
+    this.#which = which;
+    this.#outcome = outcome;
+    this.#crash = crash;
+  }
+
+  override async act(model: Model, world: ModelWorld): Promise<void> {
+    const { underWay } = world;
+    const one = this.#which === "all" ? undefined : this.#which % underWay.length;
+    const chosen = underWay.filter((_, i) => one === undefined || i === one);
+    if (chosen.length === 0) return;
+    if (this.#crash !== undefined) world.app.life.endAt(this.#crash.calls, this.#crash.when);
+    for (const attempt of chosen) answer(world, attempt, this.#outcome);
+    await settle();
+    world.app.life.goOn();
+    if (world.app.life.over) {
+      // Whether the outcome was on disk before the process ended is not for the model to say.
+      for (const attempt of chosen) attempt.lost = true;
+      await world.killAndStart();
+    } else if (this.#outcome === "410") {
+      for (const { hook } of chosen) model.paused.add(hook);
+    }
+  }
+
+  override toString(): string {
+    return `answer(${this.#which}, ${this.#outcome}${crashText(this.#crash)})`;
+  }
+}
+
+export function answer(world: ModelWorld, attempt: Attempted, outcome: OutcomeName): void {
+  attempt.status = outcome === "refused" ? "failed" : Number(outcome.slice(0, 3));
+  world.sender.answer(attempt, resultOf(outcome));
+}
+
+function resultOf(outcome: OutcomeName): SendResult {
+  if (outcome === "refused") return REFUSED;
+  return answered(Number(outcome.slice(0, 3)), outcome === "503 after 60" ? "60" : undefined);
+}

@@ -1,0 +1,54 @@
+import * as fc from "fast-check";
+import { Answers, OUTCOMES } from "./answers";
+import { Arrives, ArrivesAgain, CALLS, EVENTS, WHO } from "./arrivals";
+import { Cancels, Replays, RoutesAgain } from "./asking-again";
+import { Kill, SetsTheClock, Turns } from "./passing-time";
+import { DeletesHook, Pauses, PutsHook, Resumes } from "./table-changes";
+import { CHANGEABLE_HOSTS, FIXED_HOST, HOSTS, TENANTS } from "./world";
+
+const crash = fc.oneof(
+  { weight: 9, arbitrary: fc.constant(undefined) },
+  { weight: 1, arbitrary: fc.record({ calls: fc.nat(2), when: fc.constantFrom("before" as const, "after" as const) }) },
+);
+const outcome = fc.constantFrom(...OUTCOMES);
+const arrival = fc.record({
+  call: fc.constantFrom(...CALLS),
+  name: fc.constantFrom(...EVENTS),
+  who: fc.constantFrom(...WHO),
+  // Most are called by somebody's host.
+  host: fc.constantFrom(...HOSTS, ...CHANGEABLE_HOSTS, FIXED_HOST),
+});
+const changeable = fc.constantFrom(...CHANGEABLE_HOSTS);
+const hookOrCall = fc.oneof(
+  fc.constantFrom(...CHANGEABLE_HOSTS, FIXED_HOST).map((hook) => ({ hook })),
+  fc.constantFrom(...CALLS).map((call) => ({ call })),
+);
+
+const arrives = fc.tuple(arrival, crash).map(([a, c]) => new Arrives(a, c));
+const answers = fc.tuple(fc.nat(9), outcome, crash).map(([w, o, c]) => new Answers(w, o, c));
+// Half an hour takes long to turn.
+const turns = fc.constantFrom(1, 1, 2, 2, 5, 5, 10, 10, 30, 30, 300, 1_800).map((seconds) => new Turns(seconds));
+const kill = fc.constant(new Kill());
+
+/** Everything that can happen; what there should be much of is there more than once. */
+export const happenings = [
+  ...often(8, arrives),
+  ...often(4, answers),
+  ...often(3, turns),
+  fc.tuple(outcome, crash).map(([o, c]) => new Answers("all", o, c)),
+  crash.map((c) => new Answers("all", "200", c)),
+  fc.nat(20).map((which) => new ArrivesAgain(which)),
+  fc.constantFrom(-3_600, 3_600).map((seconds) => new SetsTheClock(seconds)),
+  kill,
+  fc.tuple(changeable, fc.constantFrom(...TENANTS)).map(([h, t]) => new PutsHook(h, t)),
+  changeable.map((host) => new DeletesHook(host)),
+  changeable.map((host) => new Pauses(host)),
+  changeable.map((host) => new Resumes(host)),
+  fc.tuple(hookOrCall, fc.boolean()).map(([selection, delivered]) => new Replays(selection, delivered)),
+  hookOrCall.map((selection) => new Cancels(selection)),
+  fc.constant(new RoutesAgain()),
+];
+
+function often<Item>(times: number, item: Item): Item[] {
+  return Array.from({ length: times }, () => item);
+}
