@@ -66,6 +66,27 @@ test("410 pauses a hook; when it is replaced all that waited goes out at once, i
   expect(a.requests.slice(1).map(({ body }) => body.toString())).toEqual(call.map(({ body }) => body));
 });
 
+test("a 410 that a replaced url still sends does not pause the hook", async () => {
+  world = await World.start({ tenants: { a: [{ host: "other.example.com" }], b: [] }, sip: runtimeHooks });
+  const [a, b] = [world.tenant("a"), world.tenant("b")];
+  let answer = () => {};
+  const replaced = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  a.respondWith(async () => {
+    await replaced;
+    return { status: 410 };
+  });
+  await api("POST", { hooks: [{ host: "tenant-a.example.com", url: a.url("/old") }] });
+  await world.replay(call);
+  await a.waitFor(1);
+  await api("POST", { hooks: [{ host: "tenant-a.example.com", url: b.url("/new") }] });
+  answer();
+  await b.waitFor(call.length);
+  expect((await api("GET")).body.hooks.at(-1)).toMatchObject({ state: "active" });
+  expect(b.requests.map(({ body }) => body.toString())).toEqual(call.map(({ body }) => body));
+});
+
 test("a hook that was added at run time may not reach this machine, and the log says why", async () => {
   world = await World.start({ tenants: { a: [{ host: "other.example.com" }] } });
   await api("POST", { hooks: [{ host: "tenant-a.example.com", url: world.tenant("a").url("/inside") }] });

@@ -25,6 +25,15 @@ export class DeliveryRecord {
   readonly #delivered = new Set<string>();
   readonly #timesSeen = new Map<string, number>();
   #underWay = 0;
+  readonly #stopped: boolean;
+
+  /**
+   * @param options `stopped`: the process is stopped for seconds, not killed, and what it had begun may be seen when it goes
+   *   on: the second that is in an attempt's `webhook-timestamp` says to which life it belongs.
+   */
+  constructor({ stopped = false } = {}) {
+    this.#stopped = stopped;
+  }
 
   /** Records what comes to this receiver. `nth` counts the requests with one webhook-id, from 0. */
   watch(tenant: string, receiver: TlsReceiver, respond: Respond): void {
@@ -38,7 +47,7 @@ export class DeliveryRecord {
         id,
         tenant,
         roomSid,
-        life: this.#ends.length,
+        life: this.#lifeOf(request),
         at: request.at,
         answeredAt: undefined,
         status: undefined,
@@ -52,6 +61,12 @@ export class DeliveryRecord {
       if (seen.status < 300) this.#delivered.add(key);
       return answer;
     });
+  }
+
+  #lifeOf(request: ReceivedRequest): number {
+    const lives = this.#ends.length;
+    const began = Number(request.header("webhook-timestamp")) * 1000;
+    return this.#stopped && began <= (this.#ends.at(-1) ?? 0) ? lives - 1 : lives;
   }
 
   /** Requests that are under way now. */

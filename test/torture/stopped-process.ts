@@ -25,10 +25,10 @@ export const stoppedProcess: Scenario = {
 
 async function stopAndContinue(seed: number, seconds: number): Promise<Report> {
   const findings = new Findings();
-  const record = new DeliveryRecord();
+  const record = new DeliveryRecord({ stopped: true });
   const world = await World.start({
     tenants: Object.fromEntries(TENANTS.map((tenant) => [tenant, [{ host: hostOf(tenant), auth_id: tenant }]])),
-    sip: { delivery: { schedule: Array.from({ length: 12 }, () => "300ms"), deadline: "2s" } },
+    sip: { delivery: { schedule: Array.from({ length: 12 }, () => "1s"), deadline: "2s" } },
   });
   try {
     for (const tenant of TENANTS) record.watch(tenant, world.tenant(tenant), slowAndSometimesFailing(seed, tenant));

@@ -79,7 +79,8 @@ export function createRunner(options: RunnerOptions) {
     reportDelivery(log, delivery, hook, settlement, !counts);
     reportBreaker(log, hook, settlement, before, after, now);
     if (before.kind === "open" && after.kind === "closed") onWorksAgain(hook.id);
-    if (verdict === "gone") await pause(hook);
+    // What a url said that has been replaced meanwhile says nothing of the new one.
+    if (verdict === "gone" && registry.table.byId(hook.id)?.url === hook.url) await pause(hook);
     return settlement;
   };
 

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { Answers, OUTCOMES } from "./answers";
-import { Arrives, ArrivesAgain, CALLS, EVENTS, WHO } from "./arrivals";
+import { Arrives, ArrivesAgain, CallGoesOn, CALLS, EVENTS, WHO } from "./arrivals";
 import { Cancels, Replays, RoutesAgain } from "./asking-again";
 import { Kill, SetsTheClock, Turns } from "./passing-time";
 import { DeletesHook, Pauses, PutsHook, Resumes } from "./table-changes";
@@ -19,12 +19,15 @@ const arrival = fc.record({
   host: fc.constantFrom(...HOSTS, ...CHANGEABLE_HOSTS, FIXED_HOST),
 });
 const changeable = fc.constantFrom(...CHANGEABLE_HOSTS);
+const called = fc.constantFrom(...CHANGEABLE_HOSTS, FIXED_HOST);
 const hookOrCall = fc.oneof(
-  fc.constantFrom(...CHANGEABLE_HOSTS, FIXED_HOST).map((hook) => ({ hook })),
+  called.map((hook) => ({ hook })),
   fc.constantFrom(...CALLS).map((call) => ({ call })),
 );
 
 const arrives = fc.tuple(arrival, crash).map(([a, c]) => new Arrives(a, c));
+const more = fc.array(fc.constantFrom(...EVENTS), { minLength: 1, maxLength: 5 });
+const goesOn = fc.tuple(fc.constantFrom(...CALLS), called, more).map(([c, h, m]) => new CallGoesOn(c, h, m));
 const answers = fc.tuple(fc.nat(9), outcome, crash).map(([w, o, c]) => new Answers(w, o, c));
 // Half an hour takes long to turn.
 const turns = fc.constantFrom(1, 1, 2, 2, 5, 5, 10, 10, 30, 30, 300, 1_800).map((seconds) => new Turns(seconds));
@@ -33,6 +36,7 @@ const kill = fc.constant(new Kill());
 /** Everything that can happen; what there should be much of is there more than once. */
 export const happenings = [
   ...often(8, arrives),
+  ...often(2, goesOn),
   ...often(4, answers),
   ...often(3, turns),
   fc.tuple(outcome, crash).map(([o, c]) => new Answers("all", o, c)),
