@@ -35,7 +35,8 @@ export function readAnswer(response: IncomingMessage, ended: (outcome: Outcome) 
     read += chunk.length;
     if (read >= MAX_READ) answered();
   });
-  response.on("end", () => (response.complete ? answered() : incomplete()));
-  response.on("error", incomplete);
-  response.on("close", incomplete);
+  const over = (): void => (response.complete ? answered() : incomplete());
+  response.on("end", over);
+  response.on("error", over);
+  response.on("close", over);
 }

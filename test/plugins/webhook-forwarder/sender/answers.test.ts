@@ -66,6 +66,8 @@ describe("the status counts", () => {
       { raw: `HTTP/1.1 100 C\r\n\r\nHTTP/1.1 103 E\r\nlink: <a>\r\n\r\n${OK}content-length: 0\r\n\r\n` },
     ],
     ["when the body ends with the connection", { raw: `${OK}\r\nabc`, afterwards: "close" }],
+    ["when more follows the body in the same packet", { raw: `${OK}content-length: 2\r\n\r\nok and more` }],
+    ["when something follows an answer without a body", { raw: `${OK}content-length: 0\r\n\r\nhello` }],
     ["from HTTP/1.0", { raw: "HTTP/1.0 200 OK\r\n\r\nabc", afterwards: "close" }],
     [
       "when the body is chunked",
