@@ -35,7 +35,9 @@ export class Answers extends Step {
       for (const attempt of chosen) attempt.lost = true;
       await world.killAndStart();
     } else if (this.#outcome === "410") {
-      for (const { hook } of chosen) model.paused.add(hook);
+      // An endpoint that has been replaced meanwhile speaks for nobody.
+      const urls = new Set([...model.table.values()].map(({ url }) => url));
+      for (const { hook, url } of chosen) if (urls.has(url)) model.paused.add(hook);
     }
   }
 
