@@ -43,8 +43,12 @@ export type NeededEvents = Pick<History, "eventsWithoutHook" | "routeAgain" | "r
  */
 export type LockCalls = (tx: TransactionSQL, calls: readonly number[]) => Promise<readonly number[]>;
 
+/** Runs one transaction, and again when Postgres ended it to let another go on. */
+export type Transaction = <Result>(run: (tx: TransactionSQL) => Promise<Result>) => Promise<Result>;
+
 export type PostgresHistoryOptions = {
   readonly sql: SQL;
+  readonly transaction: Transaction;
   readonly queue: NeededQueue;
   readonly events: NeededEvents;
   readonly lockCalls: LockCalls;

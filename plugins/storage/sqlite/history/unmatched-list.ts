@@ -25,7 +25,7 @@ type EventRow = {
 };
 
 /** What is known of the callers of a call. */
-type Callers = { readonly hasHook: boolean; readonly sip: readonly { sid: string; host: string | null }[] };
+export type Callers = { readonly hasHook: boolean; readonly sip: readonly { sid: string; host: string | null }[] };
 
 const COLUMNS = `e.seq, e.id, e.name, e.subject, e.room_name, c.room_sid, e.call, e.created_at, e.received_at`;
 
@@ -134,12 +134,12 @@ export class UnmatchedList {
 }
 
 /** Fails closed because of a call whose callers are not all the tenant's own, nobody can say yet whose it is. */
-function mayBeSeen(callers: Callers | undefined, maySeeHost: (host: string) => boolean): boolean {
+export function mayBeSeen(callers: Callers | undefined, maySeeHost: (host: string) => boolean): boolean {
   if (callers === undefined || callers.hasHook || callers.sip.length === 0) return false;
   return callers.sip.every(({ host }) => host !== null && maySeeHost(host));
 }
 
-function whyUnmatched(callers: Callers | undefined, hosts: readonly string[]): UnmatchedReason {
+export function whyUnmatched(callers: Callers | undefined, hosts: readonly string[]): UnmatchedReason {
   if (callers === undefined) return "no_call";
   if (callers.hasHook) return "unknown_participant";
   if (callers.sip.length === 0) return "no_caller";
