@@ -76,6 +76,18 @@ export interface Storage extends Upkeep, History {
   /** Rejects when nothing can be written now. */
   checkWritable(): Promise<void>;
 
+  /**
+   * Only of a storage that several instances share: `listener` is called with hooks for which another one may have made
+   * something to send, or has left it. May be called without reason.
+   */
+  onWork?(listener: (hooks: readonly HookId[]) => void): void;
+
+  /** Only of a storage that several instances share: another one may have changed, paused or resumed hooks. */
+  onHooksChanged?(listener: () => void): void;
+
+  /** Only of a storage that several instances share: `run` waits while another one runs what has the same name. */
+  exclusive?<Result>(name: string, run: () => Promise<Result>): Promise<Result>;
+
   close(): Promise<void>;
 }
 

@@ -52,7 +52,8 @@ async function end(code: number): Promise<never> {
 /** Ends Postgres and removes its files when the pipe from here ends: also after a `kill -9` of this process. */
 async function watch(): Promise<void> {
   const [pid = ""] = (await readFile(join(parent, "data", "postmaster.pid"), "utf8")).split("\n");
-  const script = 'cat > /dev/null; kill -QUIT "$1" 2> /dev/null; while kill -0 "$1" 2> /dev/null; do sleep 0.1; done; rm -rf "$2"';
+  const script =
+    'cat > /dev/null; kill -QUIT "$1" 2> /dev/null; while kill -0 "$1" 2> /dev/null; do sleep 0.1; done; rm -rf "$2"';
   spawn("sh", ["-c", script, "sh", pid, parent], { stdio: ["pipe", "ignore", "ignore"], detached: true }).unref();
 }
 

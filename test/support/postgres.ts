@@ -27,7 +27,8 @@ export async function run(url: string, statements: string): Promise<void> {
 }
 
 function serverUrl(): Promise<string> {
-  server ??= process.env.TEST_POSTGRES_URL === undefined ? startServer() : Promise.resolve(process.env.TEST_POSTGRES_URL);
+  server ??=
+    process.env.TEST_POSTGRES_URL === undefined ? startServer() : Promise.resolve(process.env.TEST_POSTGRES_URL);
   return server;
 }
 

@@ -1,0 +1,104 @@
+import type { Clock } from "../../../src/contracts/clock";
+import type { Logger } from "../../../src/contracts/logger";
+import type { Storage } from "../../../src/contracts/storage";
+import type { HookId } from "../../../src/domain/ids";
+import { Cancellations } from "./cancellations";
+import { DeliveryQueue } from "./delivery-queue";
+import { EventLog } from "./event-log";
+import { exclusive } from "./exclusive";
+import { postgresHistory } from "./history";
+import { HookRows } from "./hook-rows";
+import { Lanes } from "./lanes";
+import { Leases } from "./leases";
+import { Notices } from "./notices";
+import { openStorage } from "./open-storage";
+import { closeOwnerTask, openOwnerTasks } from "./owner-tasks";
+import { createPostgresRetention } from "./retention";
+import { Rounds } from "./rounds";
+import { Settling } from "./settling";
+
+export { StorageOpenError } from "../sqlite/storage-open-error";
+
+export type PostgresStorageOptions = {
+  /** `postgres://user:password@host:port/database`; `?sslmode=` as libpq takes it. */
+  readonly url: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
+
+/** A look whether it can be written must not hang. */
+const PROBE_MS = 3_000;
+
+/**
+ * The storage for several instances: one Postgres database. `commit` and `settle` are one transaction each, with
+ * `synchronous_commit = on`. pg-boss hands out the heads of the lanes (see `Heads`); what one instance has is fenced from the
+ * others by its leases.
+ *
+ * @throws StorageOpenError when the database cannot be reached, or used.
+ */
+export async function createPostgresStorage({ url, clock, log }: PostgresStorageOptions): Promise<Storage> {
+  const { database, heads, close } = await openStorage({ url, clock, log });
+  const notices = new Notices({ database, clock, log });
+  const lanes = new Lanes(heads, (hooks) => notices.work(hooks));
+  const leases = new Leases();
+  const queue = new DeliveryQueue({ database, heads, leases });
+  const settling = new Settling({ database, heads, lanes, leases });
+  const cancellations = new Cancellations({ database, heads, lanes });
+  const events = new EventLog(database, lanes);
+  const hooks = new HookRows(database);
+  const retention = createPostgresRetention({ sql: database.sql, clock });
+  const rounds = new Rounds({ database, queue, notices, clock, log });
+  await rounds.start();
+  cancellations.finish(clock.now()).catch((error: unknown) => {
+    // Fails open because what is left is out of the lanes already, and is marked at the next start.
+    log.error({ err: error }, "Cancelled deliveries could not be marked");
+  });
+
+  async function changed<Result>(change: Promise<Result>): Promise<Result> {
+    const result = await change;
+    await notices.hooksChanged();
+    return result;
+  }
+
+  return {
+    commit: (incoming, plan) => events.commit(incoming, plan, clock.now()),
+    listUnmatched: (heldBefore) => events.listUnmatched(heldBefore),
+    waitingHooks: () => queue.waitingHooks(),
+    claim: async (hook, options) => {
+      const claim = await queue.claim(hook, options);
+      if (claim.deliveries.length < options.limit) notices.taken(hook);
+      return claim;
+    },
+    makeDue: (hook, at) => queue.makeDue(hook, at, clock.now()),
+    settle: (settlements) => settling.settle(settlements),
+    rememberHooks: (known) => hooks.remember(known),
+    readHooks: () => hooks.read(),
+    changeHooks: (author, change) => changed(hooks.change(author, change)),
+    hookChanges: (limit, before) => hooks.changes(limit, before),
+    cancelHook: (hook) => cancellations.cancelHook(hook, clock.now()),
+    pausedHooks: () => hooks.paused(),
+    pauseHook: (hook, reason, at) => changed(hooks.pause(hook, reason, at)),
+    resumeHook: (hook) => changed(hooks.resume(hook)),
+    ownerTasks: () => openOwnerTasks(database),
+    ownerTaskDone: (task) => closeOwnerTask(database, task),
+    checkWritable: async () => {
+      await database.within(PROBE_MS, async (sql) => {
+        await sql.unsafe("insert into probe (id, at) values (1, $1) on conflict (id) do update set at = excluded.at", [
+          clock.now(),
+        ]);
+      });
+    },
+    ...postgresHistory({ database, events, lanes, cancellations }),
+    sweep: (limits, now) => retention.sweep(limits, now),
+    room: (limits) => retention.room(limits),
+    onWork: (listener: (hooks: readonly HookId[]) => void) => rounds.onWork(listener),
+    onHooksChanged: (listener: () => void) => rounds.onHooksChanged(listener),
+    exclusive: (name, run) => exclusive({ database, clock, log }, name, run),
+    close: async () => {
+      notices.close();
+      await rounds.stop();
+      await retention.close();
+      await close();
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import type { SQL, TransactionSQL } from "bun";
+import { StorageOpenError } from "../../sqlite/storage-open-error";
+import { firstTables } from "./0001-first-tables";
+
+type Migration = {
+  readonly statements: string;
+  /** The least schema version whose program goes on working with a database that this migration has changed. */
+  readonly worksWith: number;
+};
+
+/**
+ * Each one makes the schema of its version (1, 2, …) from the one before; what has been released is never changed.
+ *
+ * In a rolling upgrade the first new instance migrates while those of the last version go on: a migration only adds (tables,
+ * columns with a default, indexes), and what it makes superfluous is removed by the migration of a later version.
+ * `worksWith` is then the last version's number, which lets its instances also restart meanwhile; a migration that breaks
+ * with it says its own number, and is a release that asks for a stop.
+ */
+export const MIGRATIONS: readonly Migration[] = [{ statements: firstTables, worksWith: 1 }];
+
+/** Version of the schema that this program works with. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** Of our tables. pg-boss has one of its own: `JOBS_SCHEMA`. */
+export const SCHEMA = "sayna_sip";
+
+/** An advisory lock's number: of the program that migrates. */
+const MIGRATION_LOCK = "x'7361796e61'::bigint";
+
+const SETUP = `
+create table if not exists ${SCHEMA}.migrations (
+  version integer primary key,
+  works_with integer not null,
+  at timestamptz not null default now()
+)`;
+
+/**
+ * Brings the database to the schema that this program works with: by one instance, while the others wait, all of it in one
+ * transaction. Returns the versions before and after.
+ *
+ * @throws StorageOpenError when a newer program has changed it so that this one cannot work with it. Fails closed because
+ * what it wrote could be read wrongly.
+ */
+export async function migrate(sql: SQL): Promise<{ readonly from: number; readonly to: number }> {
+  const found = await readVersion(sql);
+  if (found !== undefined && found.version >= SCHEMA_VERSION) return accept(found);
+  return sql.begin(async (tx) => {
+    await tx.unsafe("set local statement_timeout = 0; set local lock_timeout = 0");
+    await tx.unsafe(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+    // `if not exists` asks for the right to make schemas even when it is there.
+    const [schema] = await tx.unsafe("select to_regnamespace($1) is not null as there", [SCHEMA]);
+    if (schema?.there !== true) await tx.unsafe(`create schema ${SCHEMA}`);
+    await tx.unsafe(SETUP);
+    const now = (await readVersion(tx)) ?? { version: 0, worksWith: 0 };
+    if (now.version >= SCHEMA_VERSION) return accept(now);
+    for (const [i, { statements, worksWith }] of MIGRATIONS.entries()) {
+      if (i < now.version) continue;
+      await tx.unsafe(statements);
+      await tx.unsafe(`insert into ${SCHEMA}.migrations (version, works_with) values ($1, $2)`, [i + 1, worksWith]);
+    }
+    return { from: now.version, to: SCHEMA_VERSION };
+  });
+}
+
+type Found = { readonly version: number; readonly worksWith: number };
+
+async function readVersion(sql: SQL | TransactionSQL): Promise<Found | undefined> {
+  const [there] = await sql.unsafe("select to_regclass($1) is not null as there", [`${SCHEMA}.migrations`]);
+  if (there?.there !== true) return undefined;
+  const [row] = await sql.unsafe(`select version, works_with from ${SCHEMA}.migrations order by version desc limit 1`);
+  return row === undefined ? undefined : { version: Number(row.version), worksWith: Number(row.works_with) };
+}
+
+function accept({ version, worksWith }: Found): { from: number; to: number } {
+  if (worksWith > SCHEMA_VERSION) {
+    throw new StorageOpenError(
+      `The database has schema version ${version}, which works with programs of schema version ${worksWith} or newer, and ` +
+        `this one knows ${SCHEMA_VERSION}. Run the version of sayna-sip that migrated it, or a newer one.`,
+    );
+  }
+  return { from: version, to: version };
+}

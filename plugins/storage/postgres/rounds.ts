@@ -1,0 +1,105 @@
+import type { Clock } from "../../../src/contracts/clock";
+import type { Logger } from "../../../src/contracts/logger";
+import type { HookId } from "../../../src/domain/ids";
+import type { Database } from "./database";
+import type { DeliveryQueue } from "./delivery-queue";
+import { LEASE_SECONDS } from "./heads";
+import type { Notices } from "./notices";
+
+export type RoundsOptions = {
+  readonly database: Database;
+  readonly queue: DeliveryQueue;
+  readonly notices: Notices;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
+
+/** A notice that was missed, a lease that has ended and a retry that another instance has written are found by looking. */
+const LOOK_MS = 1_000;
+/** While the database cannot be reached; doubled up to the longest, ±50 %, so that not all come back at once. */
+const LONGEST_LOOK_MS = 10_000;
+/** Three times in the life of a lease. */
+const RENEW_MS = (LEASE_SECONDS * 1000) / 3;
+
+/** What an instance does again and again beside its work: looking for what others have made, and renewing its leases. */
+export class Rounds {
+  readonly #options: RoundsOptions;
+  #work: (hooks: readonly HookId[]) => void = () => {};
+  #hooksChanged: () => void = () => {};
+  #cancelLook = () => {};
+  #cancelRenewal = () => {};
+  #unlisten = async () => {};
+  #stopped = false;
+  #failures = 0;
+
+  constructor(options: RoundsOptions) {
+    this.#options = options;
+  }
+
+  onWork(listener: (hooks: readonly HookId[]) => void): void {
+    this.#work = listener;
+  }
+
+  onHooksChanged(listener: () => void): void {
+    this.#hooksChanged = listener;
+  }
+
+  async start(): Promise<void> {
+    const { notices, database } = this.#options;
+    this.#unlisten = await notices.listen(
+      database.sql,
+      (notice) => (notice.kind === "work" ? this.#work(notice.hooks) : this.#hooksChanged()),
+      () => this.#hooksChanged(),
+    );
+    this.#lookAgain();
+    this.#renewAgain();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelLook();
+    this.#cancelRenewal();
+    await this.#unlisten().catch(() => {});
+    await this.#options.queue.giveAllBack().catch((error: unknown) => {
+      // Fails open because the leases end by themselves.
+      this.#options.log.warn({ err: error }, "Leased deliveries could not be given back");
+    });
+  }
+
+  #lookAgain(): void {
+    if (this.#stopped) return;
+    const ms = Math.min(LOOK_MS * 2 ** this.#failures, LONGEST_LOOK_MS);
+    const jitter = this.#failures === 0 ? 1 : 0.5 + Math.random();
+    this.#cancelLook = this.#options.clock.after(ms * jitter, () => void this.#look());
+  }
+
+  async #look(): Promise<void> {
+    const { queue, clock, log } = this.#options;
+    try {
+      const hooks = await queue.dueHooks(clock.now());
+      if (this.#failures > 0) {
+        log.info({}, "The database can be reached again");
+        this.#hooksChanged();
+      }
+      this.#failures = 0;
+      if (hooks.length > 0) this.#work(hooks);
+    } catch (error) {
+      if (this.#failures === 0 && !this.#stopped) log.error({ err: error }, "The database cannot be reached");
+      this.#failures++;
+    }
+    this.#lookAgain();
+  }
+
+  #renewAgain(): void {
+    if (this.#stopped) return;
+    this.#cancelRenewal = this.#options.clock.after(RENEW_MS, () => void this.#renew());
+  }
+
+  async #renew(): Promise<void> {
+    await this.#options.queue.renewLeases().catch((error: unknown) => {
+      // Fails open: a lease that ends lets another instance send the same, with the same webhook-id.
+      this.#options.log.warn({ err: error }, "Leases of deliveries could not be renewed");
+    });
+    this.#renewAgain();
+  }
+}
