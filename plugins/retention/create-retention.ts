@@ -37,14 +37,14 @@ export function createRetention({ storage, limits, clock, log }: RetentionOption
   async function look(): Promise<void> {
     let wait = LOOK_MS;
     try {
-      const room = storage.room(limits);
+      const room = await storage.room(limits);
       const short = room === "over" || room === "full";
       if (short) report(room);
       if (short || clock.monotonic() >= nextSweep) {
         await sweepAll();
         // The storage may be closed by now.
         if (!running) return;
-        const left = storage.room(limits);
+        const left = await storage.room(limits);
         nextSweep = clock.monotonic() + (left === "stuck" ? STUCK_SWEEP_MS : SWEEP_MS);
         report(left);
       }

@@ -32,6 +32,6 @@ export interface Upkeep {
    */
   sweep(limits: RetentionLimits, now: number): Promise<SweepResult>;
 
-  /** Whether a sweep should not wait, or cannot help; cheap. */
-  room(limits: RetentionLimits): Room;
+  /** Whether a sweep should not wait, or cannot help; cheap: it is asked each second. */
+  room(limits: RetentionLimits): Promise<Room>;
 }

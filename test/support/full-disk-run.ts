@@ -45,13 +45,13 @@ await filling.keepSome(DELIVERED);
 await filling.deliverAll();
 
 await filling.keepUntilFull();
-const full = { ballast: ballast(), writable: await writable(), room: storage.room(LIMITS) };
+const full = { ballast: ballast(), writable: await writable(), room: await storage.room(LIMITS) };
 const removed = await sweep();
 const afterSweep = await filling.keep(filling.refused);
 
 await filling.keepUntilFull();
 const removedOfNothing = await sweep();
-const stuck = { room: storage.room(LIMITS), answer: await filling.keep(filling.refused) };
+const stuck = { room: await storage.room(LIMITS), answer: await filling.keep(filling.refused) };
 
 mount("-o remount,size=64m");
 const grown = { answer: await filling.keep(filling.refused), writable: await writable() };

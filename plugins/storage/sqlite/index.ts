@@ -81,7 +81,7 @@ export function createSqliteStorage({
     },
     ...sqliteHistory({ db, queue, events, write: (run) => writes.run(run) }),
     sweep: (limits, now) => retention.sweep(limits, now),
-    room: (limits) => retention.room(limits),
+    room: async (limits) => retention.room(limits),
     close: async () => close(),
   };
 }

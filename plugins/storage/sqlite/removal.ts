@@ -6,7 +6,7 @@ import { roomSid, type RoomSid } from "../../../src/domain/ids";
  * Ids of removed events are known for so long after the event's arrival. LiveKit repeats an event for 26 s at most; promised
  * is an hour, and the second one is for a clock that is set forward by an hour.
  */
-const KNOWN_ID_MS = 2 * 60 * 60 * 1000;
+export const KNOWN_ID_MS = 2 * 60 * 60 * 1000;
 const IDS_AT_A_TIME = 500;
 
 export type RemovableEvent = { readonly seq: number; readonly id: string; readonly received_at: number };

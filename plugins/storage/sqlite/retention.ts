@@ -2,7 +2,8 @@ import type { Database } from "bun:sqlite";
 import type { RetentionLimits, Room, SweepResult } from "../../../src/contracts/upkeep";
 import type { RoomSid } from "../../../src/domain/ids";
 import type { Ballast, RoomUse } from "./ballast";
-import { FinishedEvents, type Found } from "./finished-events";
+import type { Found } from "./event-fate";
+import { FinishedEvents } from "./finished-events";
 import { Pages } from "./pages";
 import { Removal } from "./removal";
 

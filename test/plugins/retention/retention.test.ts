@@ -22,7 +22,7 @@ beforeEach(() => {
   sweeps = [];
   const began = clock.now();
   const storage = {
-    room: () => room,
+    room: async () => room,
     sweep: async (given: RetentionLimits, now: number) => {
       expect(given).toBe(limits);
       sweeps.push(now - began);

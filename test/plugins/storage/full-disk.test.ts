@@ -71,7 +71,7 @@ describe("a database that may not grow any more", () => {
     await filling.keepSome(150);
     expect(await filling.deliverAll()).toHaveLength(150);
     await filling.keepUntilFull();
-    expect(storage.room(LIMITS)).toBe("full");
+    expect(await storage.room(LIMITS)).toBe("full");
     expect(await sweepAll()).toBe(150);
     expect(await filling.keep(filling.refused)).toBe("kept");
     await storage.checkWritable();
@@ -84,7 +84,7 @@ describe("a database that may not grow any more", () => {
     await filling.keepUntilFull();
     expect(await sweepAll()).toBe(0);
     expect(await filling.keep(filling.refused)).toBe("refused");
-    expect(storage.room(LIMITS)).toBe("stuck");
+    expect(await storage.room(LIMITS)).toBe("stuck");
   });
 
   test("readiness stays red for five seconds after a refusal, because a single row may fit where a batch does not", async () => {
