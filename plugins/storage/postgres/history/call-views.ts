@@ -2,6 +2,7 @@ import type { SQL } from "bun";
 import type { CallView, HookName, ParticipantView } from "../../../../src/contracts/history";
 import { participantSid, roomSid } from "../../../../src/domain/ids";
 import { hookName } from "../../sqlite/history/delivery-views";
+import { bigints } from "../array-parameters";
 import { storableText } from "../storable-text";
 import { numberOrNothing } from "./delivery-views";
 
@@ -58,14 +59,14 @@ export class CallViews {
   async #calls(ids: readonly string[]): Promise<ReadonlyMap<string, CallRow>> {
     const sql = this.#sql;
     const rows = await sql<CallRow[]>`select id, room_sid, room_name, first_at, finished_at from calls
-      where id = any(${sql.array([...ids], "BIGINT")})`;
+      where id = any(${bigints(sql, ids)})`;
     return new Map(rows.map((row) => [row.id, row]));
   }
 
   async #hooks(ids: readonly string[], tenant: string | null): Promise<ReadonlyMap<string, HookRow[]>> {
     const sql = this.#sql;
     const rows = await sql<HookRow[]>`select h.call, h.hook, h.at, k.host, k.auth_id
-      from unnest(${sql.array([...ids], "BIGINT")}::bigint[]) as asked (call)
+      from unnest(${bigints(sql, ids)}::bigint[]) as asked (call)
         cross join lateral (select * from call_hooks h where h.call = asked.call
           and (${tenant}::text is null or h.tenant = ${tenant}) order by h.position limit ${MAX_HOOKS}) h
         left join known_hooks k on k.hook = h.hook
@@ -76,7 +77,7 @@ export class CallViews {
   async #participants(ids: readonly string[], tenant: string | null): Promise<ReadonlyMap<string, ParticipantRow[]>> {
     const sql = this.#sql;
     const rows = await sql<ParticipantRow[]>`select p.*, k.host as hook_host, k.auth_id
-      from unnest(${sql.array([...ids], "BIGINT")}::bigint[]) as asked (call)
+      from unnest(${bigints(sql, ids)}::bigint[]) as asked (call)
         cross join lateral (select * from participants p where p.call = asked.call order by p.sid limit ${MAX_PARTICIPANTS}) p
         left join known_hooks k on k.hook = p.hook
       order by p.call, p.sid`;
@@ -94,7 +95,7 @@ export class CallViews {
     if (calls.length === 0) return new Set();
     const sql = this.#sql;
     const rows = await sql<{ call: string; subject: string }[]>`select distinct asked.call, e.subject
-      from unnest(${sql.array([...calls], "BIGINT")}::bigint[]) as asked (call)
+      from unnest(${bigints(sql, calls)}::bigint[]) as asked (call)
         cross join lateral (select seq, subject from events e where e.call = asked.call order by seq limit ${MAX_EVENTS}) e
       where exists (select 1 from deliveries d where d.event = e.seq and d.tenant = ${tenant})`;
     return new Set(rows.map(({ call, subject }) => `${call} ${subject}`));

@@ -6,6 +6,7 @@ import {
   type Page,
   type PageRequest,
 } from "../../../../src/contracts/history";
+import type { RoomSid } from "../../../../src/domain/ids";
 import { readCursor } from "../../sqlite/history/cursor";
 import { tenantOf } from "../../sqlite/history/tenant-of";
 import { storableText } from "../storable-text";
@@ -14,7 +15,8 @@ import { readPage, type PageOptions, type Part } from "./read-page";
 export type Order = "newest" | "oldest";
 /** A `bigint` arrives as a string. */
 type TimeRow = { id: string; made_at: string; fits: boolean };
-type CallRow = { id: string; first_at: string; call: string; seq: string; fits: boolean };
+type CallRow = { id: string; seq: string; fits: boolean };
+type RoomRow = CallRow & { first_at: string; call: string };
 
 /** Later than any time, and a larger id than any. */
 export const END = Number.MAX_SAFE_INTEGER;
@@ -33,8 +35,13 @@ export class DeliveryScan {
     // Another tenant's are none.
     if (own !== null && filter.authId !== undefined && filter.authId !== own) return NOTHING;
     const tenant = own ?? filter.authId;
-    if (filter.roomSid !== undefined || filter.room !== undefined) {
-      return readPage(this.#sql, { ...scanByCall(this.#sql, filter, tenant, order, after), limit });
+    if (filter.roomSid !== undefined) {
+      const call = await this.#callOf(filter.roomSid, filter.room);
+      if (call === undefined) return NOTHING;
+      return readPage(this.#sql, { ...scanCall(this.#sql, filter, tenant, call, order, after), limit });
+    }
+    if (filter.room !== undefined) {
+      return readPage(this.#sql, { ...scanRoom(this.#sql, filter, tenant, filter.room, order, after), limit });
     }
     const hooks = filter.host === undefined ? undefined : await this.#hooksOf(filter.host, tenant);
     if (hooks?.length === 0) return NOTHING;
@@ -46,6 +53,13 @@ export class DeliveryScan {
     const rows = await sql<{ hook: string }[]>`select hook from known_hooks where host = ${storableText(host)}
       and (${tenant ?? null}::text is null or auth_id = ${tenant ?? null}) limit 2`;
     return rows.map(({ hook }) => hook);
+  }
+
+  async #callOf(sid: RoomSid, room: string | undefined): Promise<string | undefined> {
+    const sql = this.#sql;
+    const [call] = await sql<{ id: string }[]>`select id from calls where room_sid = ${storableText(sid)}
+      and ${equals(sql, sql`room_name`, room)}`;
+    return call?.id;
   }
 }
 
@@ -92,23 +106,48 @@ export function scanByTime(
 }
 
 /**
- * Of the calls of a room, or of one call: the events in their order.
+ * Of one call: the events in their order.
  *
  * @throws AppError `invalid_cursor`
  */
-export function scanByCall(
+export function scanCall(
   sql: SQL,
   filter: DeliveryFilter,
   tenant: string | undefined,
+  call: string,
   order: Order,
   after: string | undefined,
 ): Omit<PageOptions<CallRow>, "limit"> {
   const begin = order === "newest" ? END : 0;
+  const [seq = 0, id = 0] = after === undefined ? [begin, begin] : readCursor(after, 2);
+  // The first comparison is what the events' index can use.
+  const position =
+    order === "newest"
+      ? sql`e.seq <= ${seq} and (e.seq, d.id) < (${seq}, ${id})`
+      : sql`e.seq >= ${seq} and (e.seq, d.id) > (${seq}, ${id})`;
+  return {
+    scan: sql`select d.id, e.seq, (${fits(sql, filter, tenant, sql`e.name`)}) as fits
+      from events e join deliveries d on d.event = e.seq where e.call = ${call} and ${position}`,
+    order: order === "newest" ? sql`seq desc, id desc` : sql`seq, id`,
+    position: (row) => [Number(row.seq), Number(row.id)],
+  };
+}
+
+/**
+ * Of the calls of a room one after the other, each read whole.
+ *
+ * @throws AppError `invalid_cursor`
+ */
+export function scanRoom(
+  sql: SQL,
+  filter: DeliveryFilter,
+  tenant: string | undefined,
+  room: string,
+  order: Order,
+  after: string | undefined,
+): Omit<PageOptions<RoomRow>, "limit"> {
+  const begin = order === "newest" ? END : 0;
   const [at = 0, call = 0, seq = 0, id = 0] = after === undefined ? [begin, begin, begin, begin] : readCursor(after, 4);
-  const calls =
-    filter.roomSid === undefined
-      ? sql`c.room_name = ${storableText(filter.room ?? "")}`
-      : sql`c.room_sid = ${storableText(filter.roomSid)} and ${equals(sql, sql`c.room_name`, filter.room)}`;
   // The first comparison is what the calls' index can use.
   const position =
     order === "newest"
@@ -116,7 +155,8 @@ export function scanByCall(
       : sql`(c.first_at, c.id) >= (${at}, ${call}) and (c.first_at, c.id, e.seq, d.id) > (${at}, ${call}, ${seq}, ${id})`;
   return {
     scan: sql`select d.id, c.first_at, c.id as call, e.seq, (${fits(sql, filter, tenant, sql`e.name`)}) as fits
-      from calls c join events e on e.call = c.id join deliveries d on d.event = e.seq where ${calls} and ${position}`,
+      from calls c join events e on e.call = c.id join deliveries d on d.event = e.seq
+      where c.room_name = ${storableText(room)} and ${position}`,
     order: order === "newest" ? sql`first_at desc, call desc, seq desc, id desc` : sql`first_at, call, seq, id`,
     position: (row) => [Number(row.first_at), Number(row.call), Number(row.seq), Number(row.id)],
   };

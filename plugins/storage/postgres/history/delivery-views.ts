@@ -2,6 +2,7 @@ import type { SQL } from "bun";
 import type { AttemptView, DeliveryDetail, DeliveryView } from "../../../../src/contracts/history";
 import { eventId, roomSid } from "../../../../src/domain/ids";
 import { hookName, stateName } from "../../sqlite/history/delivery-views";
+import { bigints } from "../array-parameters";
 import { DELIVERY_STATES } from "../states";
 import type { Part } from "./read-page";
 
@@ -16,7 +17,7 @@ export class DeliveryViews {
   /** In the order of the ids; without what retention has removed meanwhile. */
   async views(ids: readonly string[]): Promise<DeliveryView[]> {
     if (ids.length === 0) return [];
-    const rows = await this.#read(this.#sql`d.id = any(${this.#bigints(ids)})`, null);
+    const rows = await this.#read(this.#sql`d.id = any(${bigints(this.#sql, ids)})`, null);
     const views = new Map(rows.map((row) => [row.id, toView(row)]));
     return ids.flatMap((id) => views.get(id) ?? []);
   }
@@ -30,7 +31,7 @@ export class DeliveryViews {
   /** The deliveries of each of these events, in the order in which they were made. */
   async ofEvents(seqs: readonly string[], tenant: string | null): Promise<ReadonlyMap<string, DeliveryDetail[]>> {
     if (seqs.length === 0) return new Map();
-    const rows = await this.#read(this.#sql`d.event = any(${this.#bigints(seqs)})`, tenant);
+    const rows = await this.#read(this.#sql`d.event = any(${bigints(this.#sql, seqs)})`, tenant);
     const found = Map.groupBy(await this.#withTries(rows), ({ event }) => event);
     return new Map([...found].map(([event, details]) => [event, details.map(({ view }) => view)]));
   }
@@ -56,16 +57,15 @@ export class DeliveryViews {
     if (rows.length === 0) return [];
     const sql = this.#sql;
     const tries = await sql<AttemptRow[]>`select delivery, n, started_at, duration_ms, status, error, answer_start
-      from attempts where delivery = any(${this.#bigints(rows.map(({ id }) => id))}) order by delivery, n`;
+      from attempts where delivery = any(${bigints(
+        this.#sql,
+        rows.map(({ id }) => id),
+      )}) order by delivery, n`;
     const triesOf = Map.groupBy(tries, ({ delivery }) => delivery);
     return rows.map((row) => ({
       event: row.event,
       view: { ...toView(row), tries: (triesOf.get(row.id) ?? []).map(toAttempt) },
     }));
-  }
-
-  #bigints(ids: readonly string[]) {
-    return this.#sql.array([...ids], "BIGINT");
   }
 }
 

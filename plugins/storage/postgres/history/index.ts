@@ -1,16 +1,24 @@
 import type { CancelSelection, History } from "../../../../src/contracts/history";
 import { tenantOf } from "../../sqlite/history/tenant-of";
+import type { Cancellations } from "../cancellations";
+import type { Database } from "../database";
+import type { EventLog } from "../event-log";
+import type { Lanes } from "../lanes";
 import { CallScan } from "./call-scan";
 import { CallViews } from "./call-views";
 import { DeliveryScan } from "./delivery-scan";
 import { DeliveryViews } from "./delivery-views";
-import type { PostgresHistoryOptions } from "./needs";
 import { Replays } from "./replays";
 import { Timeline } from "./timeline";
 import { UnmatchedList } from "./unmatched-list";
 import { unroutedCalls } from "./unrouted-calls";
 
-export type { LockCalls, NeededEvents, NeededQueue, NewReplay, PostgresHistoryOptions, Transaction } from "./needs";
+export type PostgresHistoryOptions = {
+  readonly database: Database;
+  readonly events: Pick<EventLog, "eventsWithoutHook" | "routeAgain" | "remembered">;
+  readonly lanes: Pick<Lanes, "add">;
+  readonly cancellations: Pick<Cancellations, "cancelLanes" | "cancelSome">;
+};
 
 /** Cancelled in one transaction. */
 const CANCELLED_AT_A_TIME = 100;
@@ -19,26 +27,27 @@ const CANCELLED_AT_A_TIME = 100;
  * `History` on the tables of the queue. A list is some statements, however long its page is; they do not share a snapshot, so
  * that one entry may be older than the next by as long as they take.
  */
-export function postgresHistory({ sql, transaction, queue, events, lockCalls }: PostgresHistoryOptions): History {
+export function postgresHistory({ database, events, lanes, cancellations }: PostgresHistoryOptions): History {
+  const { sql } = database;
   const deliveries = new DeliveryScan(sql);
   const views = new DeliveryViews(sql);
   const calls = new CallScan(sql);
   const callViews = new CallViews(sql);
   const timeline = new Timeline(sql, views);
   const unmatched = new UnmatchedList(sql);
-  const replays = new Replays({ sql, transaction, scan: deliveries, queue, lockCalls });
+  const replays = new Replays({ database, scan: deliveries, lanes });
 
   async function cancelPending(selection: CancelSelection, reason: string, at: number): Promise<number> {
-    if (selection.kind === "hook") return queue.cancelLanes({ hook: selection.hook }, reason, at);
+    if (selection.kind === "hook") return cancellations.cancelLanes({ hook: selection.hook }, reason, at);
     const tenant = tenantOf(selection.viewer);
     if (selection.kind === "call") {
       const call = await callViews.idOf(selection.roomSid);
-      return call === undefined ? 0 : queue.cancelLanes({ call: Number(call), tenant }, reason, at);
+      return call === undefined ? 0 : cancellations.cancelLanes({ call: Number(call), tenant }, reason, at);
     }
     let cancelled = 0;
     for (let from = 0; from < selection.ids.length; from += CANCELLED_AT_A_TIME) {
       const ids = selection.ids.slice(from, from + CANCELLED_AT_A_TIME);
-      cancelled += await transaction((tx) => queue.cancelSome(tx, ids, tenant, reason, at));
+      cancelled += await database.transaction((tx) => cancellations.cancelSome(tx, ids, tenant, reason, at));
     }
     return cancelled;
   }

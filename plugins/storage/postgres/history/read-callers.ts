@@ -1,4 +1,5 @@
 import type { SQL } from "bun";
+import { bigints } from "../array-parameters";
 import type { Callers } from "../../sqlite/history/unmatched-list";
 
 /** More are not looked at of one call. */
@@ -9,7 +10,7 @@ export async function readCallers(sql: SQL, calls: readonly string[]): Promise<R
   if (calls.length === 0) return new Map();
   const rows = await sql<{ call: string; has_hook: boolean; sid: string | null; host: string | null }[]>`
     select asked.call, exists (select 1 from call_hooks h where h.call = asked.call) as has_hook, p.sid, p.host
-    from unnest(${sql.array([...calls], "BIGINT")}::bigint[]) as asked (call)
+    from unnest(${bigints(sql, calls)}::bigint[]) as asked (call)
       left join lateral (
         select sid, host from participants p where p.call = asked.call and p.sip = 1 order by p.sid limit ${MAX_CALLERS}
       ) p on true`;

@@ -9,8 +9,11 @@ import type {
 import { hookIdFrom, type HookId } from "../../../../src/domain/ids";
 import { stateName } from "../../sqlite/history/delivery-views";
 import { tenantOf } from "../../sqlite/history/tenant-of";
+import { bigints, texts } from "../array-parameters";
+import type { Database } from "../database";
+import type { Lanes, NewDelivery } from "../lanes";
+import { lockCalls } from "../locks";
 import type { DeliveryScan } from "./delivery-scan";
-import type { LockCalls, NeededQueue, NewReplay, Transaction } from "./needs";
 
 /** An event and a hook that gets it again. */
 type Candidate = { readonly event: number; readonly call: number; readonly hook: HookId; readonly name: string };
@@ -24,11 +27,9 @@ type Tally = {
 type Queued = { readonly queued: readonly Candidate[]; readonly pending: number; readonly unwanted: number };
 
 export type ReplaysOptions = {
-  readonly sql: SQL;
-  readonly transaction: Transaction;
+  readonly database: Database;
   readonly scan: DeliveryScan;
-  readonly queue: NeededQueue;
-  readonly lockCalls: LockCalls;
+  readonly lanes: Pick<Lanes, "add">;
 };
 
 /** Looked at by one statement. */
@@ -38,18 +39,14 @@ const QUEUED_AT_A_TIME = 100;
 
 /** Queues deliveries again. */
 export class Replays {
-  readonly #sql: SQL;
-  readonly #transaction: Transaction;
+  readonly #database: Database;
   readonly #scan: DeliveryScan;
-  readonly #queue: NeededQueue;
-  readonly #lockCalls: LockCalls;
+  readonly #lanes: Pick<Lanes, "add">;
 
-  constructor({ sql, transaction, scan, queue, lockCalls }: ReplaysOptions) {
-    this.#sql = sql;
-    this.#transaction = transaction;
+  constructor({ database, scan, lanes }: ReplaysOptions) {
+    this.#database = database;
     this.#scan = scan;
-    this.#queue = queue;
-    this.#lockCalls = lockCalls;
+    this.#lanes = lanes;
   }
 
   /** @throws AppError `invalid_cursor` */
@@ -101,11 +98,11 @@ export class Replays {
     { candidates, pending }: Tally,
   ): Promise<void> {
     if (ids.length === 0) return;
-    const sql = this.#sql;
+    const { sql } = this.#database;
     const rows = await sql<Row[]>`select d.event, l.call, d.hook, e.name,
         (select x.state from deliveries x where x.event = d.event and x.hook = d.hook order by x.id + 0 desc limit 1) as latest
       from deliveries d join lanes l on l.id = d.lane join events e on e.seq = d.event
-      where d.id = any(${sql.array([...ids], "BIGINT")}) and (${tenant}::text is null or d.tenant = ${tenant}) order by d.id`;
+      where d.id = any(${bigints(sql, ids)}) and (${tenant}::text is null or d.tenant = ${tenant}) order by d.id`;
     for (const { event, call, hook, name, latest } of rows) {
       const key = `${hook} ${event}`;
       const state = stateName(latest);
@@ -118,17 +115,17 @@ export class Replays {
 
   async #queueSome(candidates: readonly Candidate[], options: ReplayOptions): Promise<Queued> {
     if (options.dryRun) {
-      const { add: _, ...result } = await this.#choose(this.#sql, candidates, options);
+      const { add: _, ...result } = await this.#choose(this.#database.sql, candidates, options);
       return result;
     }
-    return this.#transaction(async (tx) => {
-      const there = new Set(await this.#lockCalls(tx, [...new Set(candidates.map(({ call }) => call))]));
+    return this.#database.transaction(async (tx) => {
+      const there = new Set(await lockCalls(tx, [...new Set(candidates.map(({ call }) => call))]));
       const { add, ...result } = await this.#choose(
         tx,
         candidates.filter(({ call }) => there.has(call)),
         options,
       );
-      await this.#queue.add(tx, add);
+      await this.#lanes.add(tx, add);
       return result;
     });
   }
@@ -138,21 +135,21 @@ export class Replays {
     sql: SQL | TransactionSQL,
     candidates: readonly Candidate[],
     { plan, at }: ReplayOptions,
-  ): Promise<Queued & { readonly add: readonly NewReplay[] }> {
+  ): Promise<Queued & { readonly add: readonly NewDelivery[] }> {
     const rows = await sql<{ event: string; hook: string; pending: boolean }[]>`select asked.event, asked.hook,
         exists (select 1 from deliveries d where d.event = asked.event and d.hook = asked.hook and d.state = 0) as pending
-      from unnest(${sql.array(
+      from unnest(${bigints(
+        sql,
         candidates.map(({ event }) => event),
-        "BIGINT",
       )}::bigint[],
-          ${sql.array(
+          ${texts(
+            sql,
             candidates.map(({ hook }) => hook),
-            "TEXT",
           )}::text[]) as asked (event, hook)
         join events e on e.seq = asked.event`;
     const isPending = new Map(rows.map(({ event, hook, pending }) => [`${hook} ${event}`, pending]));
     const queued: Candidate[] = [];
-    const add: NewReplay[] = [];
+    const add: NewDelivery[] = [];
     const left = { pending: 0, unwanted: 0 };
     for (const candidate of candidates) {
       const { event, call, hook, name } = candidate;
