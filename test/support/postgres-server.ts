@@ -39,7 +39,7 @@ const server = new EmbeddedPostgres({
   createPostgresUser: process.getuid?.() === 0,
   initdbFlags: ["--encoding=UTF8", "--no-sync"],
   postgresFlags: ["-h", "127.0.0.1", "-k", "", ...FLAGS.flatMap((flag) => ["-c", flag])],
-  onLog: (line) => said.push(String(line)),
+  onLog: (line) => said.push(line),
   onError: (line) => said.push(String(line)),
 });
 

@@ -2,8 +2,9 @@ import type { TransactionSQL } from "bun";
 import type { Claim, ClaimOptions, PendingDelivery } from "../../../src/contracts/storage";
 import { eventId, hookIdFrom, roomSid, type HookId } from "../../../src/domain/ids";
 import type { Database } from "./database";
-import { JOBS_SCHEMA, type Heads, type Job } from "./heads";
+import type { Heads, Job } from "./heads";
 import type { Lease, Leases } from "./leases";
+import { JOBS_SCHEMA } from "./migrations";
 
 export type DeliveryQueueOptions = {
   readonly database: Database;

@@ -2,9 +2,7 @@ import type { SQL, TransactionSQL } from "bun";
 import { fromBunSql, PgBoss } from "pg-boss";
 import type { Logger } from "../../../src/contracts/logger";
 import type { HookId } from "../../../src/domain/ids";
-
-/** pg-boss's tables. */
-export const JOBS_SCHEMA = "sayna_sip_jobs";
+import { JOBS_SCHEMA } from "./migrations";
 
 type JobDatabase = ReturnType<typeof fromBunSql>;
 
@@ -50,6 +48,7 @@ export class Heads {
     const boss = new PgBoss({
       db: fromBunSql(sql),
       schema: JOBS_SCHEMA,
+      createSchema: false,
       schedule: false,
       superviseIntervalSeconds: SUPERVISE_SECONDS,
       monitorIntervalSeconds: SUPERVISE_SECONDS,

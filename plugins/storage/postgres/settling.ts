@@ -2,9 +2,10 @@ import type { TransactionSQL } from "bun";
 import type { Settlement } from "../../../src/contracts/storage";
 import { hookIdFrom, type HookId } from "../../../src/domain/ids";
 import type { Database } from "./database";
-import { JOBS_SCHEMA, LeaseEnded, type Heads } from "./heads";
+import { LeaseEnded, type Heads } from "./heads";
 import type { Lanes } from "./lanes";
 import type { Lease, Leases } from "./leases";
+import { JOBS_SCHEMA } from "./migrations";
 import { DELIVERY_STATES } from "./states";
 
 export type SettlingOptions = {

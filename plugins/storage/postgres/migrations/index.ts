@@ -21,8 +21,10 @@ export const MIGRATIONS: readonly Migration[] = [{ statements: firstTables, work
 /** Version of the schema that this program works with. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
-/** Of our tables. pg-boss has one of its own: `JOBS_SCHEMA`. */
+/** Of our tables. */
 export const SCHEMA = "sayna_sip";
+/** Of pg-boss's tables, which it makes and migrates itself. */
+export const JOBS_SCHEMA = "sayna_sip_jobs";
 
 /** An advisory lock's number: of the program that migrates. */
 const MIGRATION_LOCK = "x'7361796e61'::bigint";
@@ -47,9 +49,11 @@ export async function migrate(sql: SQL): Promise<{ readonly from: number; readon
   return sql.begin(async (tx) => {
     await tx.unsafe("set local statement_timeout = 0; set local lock_timeout = 0");
     await tx.unsafe(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
-    // `if not exists` asks for the right to make schemas even when it is there.
-    const [schema] = await tx.unsafe("select to_regnamespace($1) is not null as there", [SCHEMA]);
-    if (schema?.there !== true) await tx.unsafe(`create schema ${SCHEMA}`);
+    for (const schema of [SCHEMA, JOBS_SCHEMA]) {
+      // `if not exists` asks for the right to make schemas even when it is there.
+      const [row] = await tx.unsafe("select to_regnamespace($1) is not null as there", [schema]);
+      if (row?.there !== true) await tx.unsafe(`create schema ${schema}`);
+    }
     await tx.unsafe(SETUP);
     const now = (await readVersion(tx)) ?? { version: 0, worksWith: 0 };
     if (now.version >= SCHEMA_VERSION) return accept(now);
