@@ -12,6 +12,7 @@ import { createProvisioner } from "../plugins/provisioner";
 import { createRetention } from "../plugins/retention";
 import { createRoomOwner, type RoomOwner } from "../plugins/room-owner";
 import { createSigningKeys, signingKey, signingKeyOff } from "../plugins/signing-key";
+import { createPostgresStorage } from "../plugins/storage/postgres";
 import { createSqliteStorage } from "../plugins/storage/sqlite";
 import { createDispatcher, type Dispatcher } from "../plugins/webhook-forwarder/dispatcher";
 import { createSecretReader } from "../plugins/webhook-forwarder/dispatcher/read-secret";
@@ -141,7 +142,7 @@ type Sip = Awaited<ReturnType<typeof createSip>>;
 async function createSip(config: Config, sip: SipConfig, credentials: Credentials | undefined, parts: AppParts) {
   const { log, clock = systemClock, random = Math.random } = parts;
   const matchers = selectMatchers(sip.matchers, parts.matchers ?? []);
-  const storage = parts.storage ?? createSqliteStorage({ dataDir: config.data_dir, clock, log });
+  const storage = parts.storage ?? (await openStorage(config, clock, log));
   const { max_age: maxAge, ...delivery } = sip.delivery;
   const policy: DeliveryPolicy = { ...delivery, maxAge };
   const registry = await HookRegistry.load({ configHooks: toHooks(sip), policy, storage, clock, log });
@@ -194,6 +195,9 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
           hostHeaders: sip.host_headers,
         });
 
+  storage.onWork?.(dispatcher.wake);
+  storage.onHooksChanged?.(() => void registry.reload());
+
   function logTaskError(error: unknown): void {
     // Fails open because the room has its owner; after a restart that is only looked up once more.
     log.error({ err: error }, "That a SIP room has its owner could not be saved");
@@ -220,7 +224,7 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
           "LiveKit credentials are missing: SIP is not provisioned, and webhooks are answered 503. Set LIVEKIT_API_KEY and LIVEKIT_API_SECRET",
         );
       }
-      await provisioner?.run();
+      if (provisioner !== undefined) await oneAtATime(storage, "provision", () => provisioner.run());
     },
     async notReady(): Promise<readonly string[]> {
       const reasons: string[] = [];
@@ -250,6 +254,15 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
       await storage.close();
     },
   };
+}
+
+async function openStorage({ storage, data_dir: dataDir }: Config, clock: Clock, log: Logger): Promise<Storage> {
+  if (storage === "sqlite") return createSqliteStorage({ dataDir, clock, log });
+  return createPostgresStorage({ url: storage.postgres.reveal(), clock, log });
+}
+
+function oneAtATime(storage: Storage, name: string, run: () => Promise<void>): Promise<void> {
+  return storage.exclusive === undefined ? run() : storage.exclusive(name, run);
 }
 
 function toHooks(sip: SipConfig): readonly Hook[] {

@@ -75,16 +75,23 @@ export const LISTEN_HOST = textFormat("listen-host", {
 });
 
 export const STORAGE = textFormat("storage", {
-  expects: "sqlite",
+  expects: "sqlite or a postgres:// URL",
   refuse(text, name) {
-    if (text === "sqlite") return undefined;
+    if (text === "sqlite" || isPostgresUrl(text)) return undefined;
     // A database's URL holds its password: not repeated.
     return {
-      message: `${name}: only sqlite is available in this version`,
-      hint: "Remove it (and STORAGE_URL); the database is kept in data_dir.",
+      message: `${name} is neither sqlite nor a URL of Postgres`,
+      hint:
+        "Write postgres://user:password@host:port/database, with what is no letter or digit in the password as %XX; or " +
+        "remove it (and STORAGE_URL): the database is then kept in data_dir.",
     };
   },
 });
+
+function isPostgresUrl(text: string): boolean {
+  const url = /[\s\\]/.test(text) ? null : URL.parse(text);
+  return url !== null && ["postgres:", "postgresql:"].includes(url.protocol) && url.hostname !== "" && url.hash === "";
+}
 
 export const LIVEKIT_URL = textFormat("livekit-url", {
   expects: "a URL such as wss://livekit.example.com",

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
-import { ID, LISTEN_HOST, LIVEKIT_URL, PLAIN_TEXT, STORAGE } from "./general-formats";
-import { block, entry, list, secret, tenantHost, text, token } from "./schema-parts";
+import { ID, LISTEN_HOST, LIVEKIT_URL, PLAIN_TEXT } from "./general-formats";
+import { block, entry, list, secret, storage, tenantHost, text, token } from "./schema-parts";
 import { SECRET_REFERENCE } from "./sip-formats";
 import { RetentionSchema } from "./retention-schema";
 import { SipSchema } from "./sip-schema";
@@ -89,16 +89,11 @@ export const ConfigSchema = block(
   {
     server: ServerSchema,
     data_dir: text(PLAIN_TEXT, { description: "Where the database is kept.", variable: "DATA_DIR", default: "./data" }),
-    // Decoded to the literal, so that another storage becomes a type error everywhere it is missing.
-    storage: Type.Transform(
-      text(STORAGE, {
-        description: "The storage; only sqlite in this version.",
-        variable: "STORAGE_URL",
-        default: "sqlite",
-      }),
-    )
-      .Decode((): "sqlite" => "sqlite")
-      .Encode((value) => value),
+    storage: storage({
+      description: "The storage: `sqlite`, or `postgres://user:password@host:port/database` for several instances.",
+      variable: "STORAGE_URL",
+      default: "sqlite",
+    }),
     retention: RetentionSchema,
     livekit: LivekitSchema,
     auth: AuthSchema,

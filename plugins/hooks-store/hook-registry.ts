@@ -20,6 +20,9 @@ export type HookRegistryOptions = {
   readonly log: Logger;
 };
 
+/** A commit that was under way when the table changed has ended by then. */
+const LATE_CANCEL_MS = 15_000;
+
 type Change = (current: readonly StoredHook[], table: HookTable) => readonly StoredHook[];
 
 /** The forwarding table in memory, as it is in the storage, and the way to change it. */
@@ -29,6 +32,7 @@ export class HookRegistry {
   readonly #listeners: ((hooks: readonly HookId[]) => void)[] = [];
   #table: HookTable;
   #lastChange: Promise<void> = Promise.resolve();
+  readonly #saving = new Set<Promise<unknown>>();
 
   private constructor(options: HookRegistryOptions, runtimeHooks: readonly StoredHook[]) {
     this.#options = options;
@@ -106,6 +110,34 @@ export class HookRegistry {
     return done;
   }
 
+  /** Reads the table again, which another instance may have changed; see `Storage.onHooksChanged`. */
+  reload(): Promise<void> {
+    const done = this.#lastChange.then(() => this.#followUp(() => this.#reload()));
+    this.#lastChange = done;
+    return done;
+  }
+
+  async #reload(): Promise<void> {
+    const { storage, clock, configHooks } = this.#options;
+    // Those whose saving is under way are not there yet.
+    await Promise.allSettled(this.#saving);
+    const pausedHere = [...this.#paused.keys()];
+    const pausedThere = new Map((await storage.pausedHooks()).map((paused) => [paused.hook, paused]));
+    const before = this.#table;
+    this.#table = new HookTable(configHooks, (await storage.readHooks()).map(toHook));
+    for (const paused of pausedThere.values()) this.#paused.set(paused.hook, paused);
+    const resumed = pausedHere.filter((hook) => !pausedThere.has(hook));
+    for (const hook of resumed) this.#paused.delete(hook);
+    const replaced = this.#table.all().filter((hook) => !Bun.deepEquals(before.byId(hook.id), hook));
+    const gone = before.all().flatMap(({ id }) => (this.isActive(id) ? [] : [id]));
+    const stillGone = () => gone.filter((hook) => !this.isActive(hook));
+    await this.#cancel(gone);
+    // What was being kept with the table as it was before.
+    if (gone.length > 0) clock.after(LATE_CANCEL_MS, () => void this.#followUp(() => this.#cancel(stillGone())));
+    const released = [...new Set([...replaced.map(({ id }) => id), ...resumed])];
+    if (released.length > 0) for (const listener of this.#listeners) listener(released);
+  }
+
   async #change(caller: Principal, change: Change, named: readonly HostPattern[]): Promise<void> {
     const { storage, clock, log, configHooks } = this.#options;
     const before = this.#table;
@@ -155,7 +187,9 @@ export class HookRegistry {
   async pause(hook: HookId, reason: string): Promise<void> {
     const since = this.#options.clock.now();
     if (!this.#paused.has(hook)) this.#paused.set(hook, { hook, reason, since });
-    await this.#options.storage.pauseHook(hook, reason, since);
+    const saved = this.#options.storage.pauseHook(hook, reason, since);
+    this.#saving.add(saved);
+    await saved.finally(() => this.#saving.delete(saved));
   }
 
   /** The same for hooks that somebody names; they are paused when that is saved. */

@@ -272,9 +272,20 @@ describe("a variable that was meant to be one of ours", () => {
 });
 
 test("STORAGE_URL is refused without repeating the password in it", () => {
-  const env = { STORAGE_URL: "postgres://me:hunter2@db/sayna" };
+  const env = { STORAGE_URL: "mysql://me:hunter2@db/sayna" };
   expect(problemsOf("", env)).toEqual([
-    { message: "storage: only sqlite is available in this version", source: "STORAGE_URL", hint: expect.any(String) },
+    {
+      message: "storage is neither sqlite nor a URL of Postgres",
+      source: "STORAGE_URL",
+      hint: expect.stringContaining("postgres://user:password@host:port/database"),
+    },
   ]);
   expect(() => loadConfig({ env })).toThrow(ConfigError);
+});
+
+test("STORAGE_URL names a Postgres", () => {
+  const { storage } = loadConfig({ env: { STORAGE_URL: "postgres://me:hunter2@db:5433/sayna?sslmode=require" } });
+  expect(storage === "sqlite" ? storage : storage.postgres.reveal()).toBe(
+    "postgres://me:hunter2@db:5433/sayna?sslmode=require",
+  );
 });

@@ -166,7 +166,7 @@ describe("what a single value must be", () => {
     ["LiveKit url without scheme", "livekit: {url: 'localhost:7880'}", "livekit.url is not a URL of LiveKit"],
     ["LiveKit url of another scheme", "livekit: {url: 'ftp://l'}", "livekit.url is not a URL of LiveKit"],
     ["LiveKit url with a password", "livekit: {url: 'wss://a:b@l'}", "livekit.url is not a URL of LiveKit"],
-    ["another storage", "storage: postgres", "storage: only sqlite is available in this version"],
+    ["another storage", "storage: postgres", "storage is neither sqlite nor a URL of Postgres"],
     [
       "max_participants 0",
       `${SIP}  max_participants: 0`,

@@ -15,8 +15,9 @@ const dumps = (value: unknown): string =>
   ].join("\n");
 
 describe("a secret never shows in a dump of the configuration", () => {
-  const SECRETS = ["livekit-hidden", "webhook-hidden", "token-hidden", WHSEC, "hook-hidden"];
+  const SECRETS = ["database-hidden", "livekit-hidden", "webhook-hidden", "token-hidden", WHSEC, "hook-hidden"];
   const YAML = `
+storage: postgres://u:database-hidden@db/sayna
 livekit: {api_key: k, api_secret: livekit-hidden, webhook_keys: [{api_key: w, api_secret: webhook-hidden}]}
 auth: {api_secrets: [{id: a, secret: token-hidden}]}
 ${SIP}  hook_secret: ${WHSEC}
@@ -31,9 +32,10 @@ ${SIP}  hook_secret: ${WHSEC}
   });
 
   test("but it is there for those who use it", () => {
-    const { livekit, auth, sip } = load(YAML);
+    const { storage, livekit, auth, sip } = load(YAML);
     const hookSecret = sip?.hooks[0]?.secret;
     expect([
+      storage === "sqlite" ? undefined : new URL(storage.postgres.reveal()).password,
       livekit.api_secret?.reveal(),
       livekit.webhook_keys[0]?.api_secret.reveal(),
       auth.api_secrets[0]?.secret.reveal(),
@@ -76,7 +78,8 @@ describe("a secret never shows in an error", () => {
       {},
     ],
     ["a password in LiveKit's url", `livekit: {url: "wss://u:${HIDDEN}@x"}`, {}],
-    ["a password in the storage", `storage: postgres://u:${HIDDEN}@x`, {}],
+    ["a password in the storage", `storage: mysql://u:${HIDDEN}@x`, {}],
+    ["a password in a broken url of the storage", `storage: "postgres://u:${HIDDEN} x@y"`, {}],
     ["malformed JSON", "", { AUTH_API_SECRETS_JSON: `[{"id":"a","secret":"${HIDDEN}]` }],
     ["JSON without quotes", "", { SIP_HOOKS_JSON: `[{host:a,secret:${HIDDEN}}]`, SIP_ROOM_PREFIX: "a" }],
     ["JSON of another shape", "", { AUTH_API_SECRETS_JSON: `{"ops":"${HIDDEN}"}` }],
