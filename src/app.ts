@@ -31,6 +31,7 @@ import { fromSettings } from "./domain/delivery-settings";
 import { hookId, type Hook } from "./domain/hook";
 import type { Secret, SecretSource } from "./domain/secret";
 import { selectMatchers } from "./select-matchers";
+import { untilItWorks } from "./until-it-works";
 
 /** What a program that embeds the service, or a test, may put in the place of the usual parts. */
 export type AppParts = {
@@ -203,6 +204,12 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     log.error({ err: error }, "That a SIP room has its owner could not be saved");
   }
 
+  let stopped = false;
+  async function startSending(): Promise<void> {
+    await dispatcher.start();
+    for (const task of await storage.ownerTasks()) owner?.claim(task);
+  }
+
   const matching = { matchers, hostHeaders: sip.host_headers, setRoomOwner: owner !== undefined, log };
   const onOwnerTask = (task: OwnerTask) => void owner?.claim(task);
 
@@ -216,8 +223,9 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     async start(): Promise<void> {
       intake.start();
       retention.start();
-      await dispatcher.start();
-      for (const task of await storage.ownerTasks()) owner?.claim(task);
+      // A shared storage is on another machine, which may be away for a moment.
+      if (storage.onWork === undefined) await startSending();
+      else await untilItWorks(startSending, { clock, log, goesOn: () => !stopped });
       if (credentials === undefined) {
         log.info(
           {},
@@ -243,6 +251,7 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
       return reasons;
     },
     async stopSending(graceMs: number): Promise<void> {
+      stopped = true;
       provisioner?.stop();
       owner?.stop();
       await dispatcher.stop(graceMs);

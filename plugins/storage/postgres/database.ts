@@ -13,15 +13,17 @@ export type DatabaseOptions = {
 };
 
 /** Of a statement, at the server. Ours take milliseconds; what takes longer waits for a disk or a lock. */
-const STATEMENT_MS = 8_000;
-const LOCK_MS = 4_000;
+const STATEMENT_MS = 6_000;
+const LOCK_MS = 3_000;
 /** A client that is gone without a word keeps its locks no longer than this. */
 const IDLE_IN_TRANSACTION_MS = 10_000;
 /**
  * Of a whole operation, here: a server that has gone silent (a cable cut, a stalled proxy) ends no statement and closes no
  * connection. LiveKit waits for its answer meanwhile, so the event is better refused and taken again.
  */
-const OPERATION_MS = 10_000;
+const OPERATION_MS = 8_000;
+/** Of one of pg-boss's own, of which some are maintenance. */
+const JOB_OPERATION_MS = 20_000;
 const CONNECT_SECONDS = 5;
 /**
  * What may simply be run again: of two that wait for each other Postgres ends one; and what a transaction refers to may have
@@ -32,8 +34,8 @@ const RUNS = 3;
 
 /** The server did not answer in time. What was asked for may have been done or not. */
 export class DatabaseSilent extends Error {
-  constructor() {
-    super(`the database did not answer within ${OPERATION_MS / 1000} s`);
+  constructor(ms: number) {
+    super(`the database did not answer within ${ms / 1000} s`);
     this.name = "DatabaseSilent";
   }
 }
@@ -43,6 +45,7 @@ export class Database {
   /** Stays the same object when the connections are replaced. */
   readonly sql: SQL;
   readonly #options: DatabaseOptions;
+  readonly #onReplaced: (() => void)[] = [];
   #pool: SQL;
   #closed = false;
 
@@ -73,13 +76,28 @@ export class Database {
     return this.within(OPERATION_MS, (sql) => sql.unsafe(statement, [...parameters]) as unknown as Promise<Row[]>);
   }
 
+  /** For pg-boss: a client whose statements end in time, too. */
+  jobClient() {
+    return {
+      unsafe: (text: string, values?: unknown[]) => {
+        return this.within<unknown>(JOB_OPERATION_MS, async (sql) => sql.unsafe(text, values));
+      },
+      reserve: () => this.sql.reserve(),
+    };
+  }
+
+  /** Calls back when the connections were replaced, and what was bound to one of them is gone. */
+  onReplaced(listener: () => void): void {
+    this.#onReplaced.push(listener);
+  }
+
   /** What does not answer in time is given up together with its connections, which are likely to be dead as well. */
   async within<Result>(ms: number, run: (sql: SQL) => Promise<Result>): Promise<Result> {
     const pool = this.#pool;
     let cancel = () => {};
     const silence = new Promise<never>((_, reject) => {
       cancel = this.#options.clock.after(ms, () => {
-        reject(new DatabaseSilent());
+        reject(new DatabaseSilent(ms));
         this.#replace(pool);
       });
     });
@@ -103,6 +121,7 @@ export class Database {
     this.#options.log.error({}, "The database is silent; it is connected to anew");
     this.#pool = openPool(this.#options);
     void silent.close({ timeout: 0 }).catch(() => {});
+    for (const listener of this.#onReplaced) listener();
   }
 }
 

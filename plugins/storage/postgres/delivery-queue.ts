@@ -100,33 +100,29 @@ export class DeliveryQueue {
     return this.#database.within(CLAIM_MS, (sql) => this.#heads.fetch(sql, hook, now, limit));
   }
 
-  /** What the jobs stand for. Those that are no lane's head any more are put away. */
+  /**
+   * What the jobs stand for: of those that are still leased to us, and a lane's head. A job that is no lane's head any more is
+   * put away.
+   */
   async #read(hook: HookId, jobs: readonly Job[]): Promise<Leased[]> {
     if (jobs.length === 0) return [];
-    const { sql } = this.#database;
-    const rows = await this.#database.rows<HeadRow>(HEADS, [
-      sql.array(
-        jobs.map(({ id }) => id),
-        "UUID",
-      ),
-    ]);
+    const ids = this.#database.sql.array(
+      jobs.map(({ id }) => id),
+      "UUID",
+    );
+    const rows = await this.#database.rows<HeadRow>(HEADS, [ids]);
     const byJob = new Map(rows.map((row) => [row.job, row]));
-    const orphans = jobs.filter(({ id }) => !byJob.has(id));
-    if (orphans.length > 0)
-      await this.#database.transaction((tx) =>
-        this.#heads.cancel(
-          tx,
-          hook,
-          orphans.map(({ id }) => id),
-        ),
-      );
-    for (const lease of this.#leases.of(hook)) if (orphans.includes(lease.job)) this.#leases.drop(lease);
-    return jobs.flatMap((job): Leased[] => {
+    const orphans = jobs.flatMap(({ id }) => (byJob.has(id) ? [] : [id]));
+    if (orphans.length > 0) await this.#database.transaction((tx) => this.#heads.cancel(tx, hook, orphans));
+    const leased = jobs.flatMap((job): Leased[] => {
       const row = byJob.get(job.id);
-      if (row === undefined) return [];
-      const lane = Number(row.lane);
-      return [{ lease: { hook, lane, job }, due: Number(row.due), delivery: toPendingDelivery(row) }];
+      if (row?.attempt !== job.retryCount) return [];
+      return [{ lease: { hook, lane: Number(row.lane), job }, due: Number(row.due), delivery: toPendingDelivery(row) }];
     });
+    const lanes = new Set(leased.map(({ lease }) => lease.lane));
+    const lost = this.#leases.of(hook).filter(({ lane, job }) => !lanes.has(lane) && jobs.includes(job));
+    for (const lease of lost) this.#leases.drop(lease);
+    return leased;
   }
 
   async #giveBack(hook: HookId, leases: readonly Lease[]): Promise<void> {
@@ -183,14 +179,17 @@ function hooksWithLanes(which: string): string {
 }
 
 const HEADS =
-  "select l.job, l.id as lane, l.due, d.id, l.hook, c.room_sid, e.id as event_id, e.name, e.content_type, e.body, " +
+  "select l.job, j.retry_count as attempt, l.id as lane, l.due, d.id, l.hook, c.room_sid, e.id as event_id, e.name, e.content_type, e.body, " +
   // The age of what was asked for again counts from then.
   "case d.replay when 1 then d.made_at else e.received_at end as received_at, " +
   "d.attempts, d.failures, d.refusals, d.replay from lanes l join deliveries d on d.id = l.head " +
-  "join events e on e.seq = d.event join calls c on c.id = l.call where l.job = any($1::uuid[])";
+  "join events e on e.seq = d.event join calls c on c.id = l.call " +
+  `left join ${JOBS_SCHEMA}.job j on j.name = l.hook and j.id = l.job and j.state = 'active' where l.job = any($1::uuid[])`;
 
 type HeadRow = {
   readonly job: string;
+  /** Of who has it now; null when nobody has. */
+  readonly attempt: number | null;
   readonly lane: string;
   readonly due: string;
   readonly id: string;

@@ -43,10 +43,10 @@ export class Heads {
     this.#queues = new Set(queues);
   }
 
-  /** @param sql of its own, so that what is done inside a transaction never waits for a connection of those. */
-  static async start(sql: SQL, log: Logger): Promise<Heads> {
+  /** @param client of its own, so that what is done inside a transaction never waits for a connection of those. */
+  static async start(client: Parameters<typeof fromBunSql>[0], log: Logger): Promise<Heads> {
     const boss = new PgBoss({
-      db: fromBunSql(sql),
+      db: fromBunSql(client),
       schema: JOBS_SCHEMA,
       createSchema: false,
       schedule: false,

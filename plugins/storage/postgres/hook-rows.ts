@@ -78,6 +78,15 @@ export class HookRows {
     });
   }
 
+  /** Another one when hooks were changed, paused or resumed. */
+  async revision(): Promise<string> {
+    const [row] = await this.#database.rows<{ revision: string }>(
+      "select concat((select max(version) from hook_changes), ' ', " +
+        "(select md5(string_agg(hook, ' ' order by hook)) from paused_hooks)) as revision",
+    );
+    return row?.revision ?? "";
+  }
+
   async paused(): Promise<PausedHook[]> {
     const rows = await this.#database.rows<{ hook: string; reason: string; since: string }>(
       "select hook, reason, since from paused_hooks order by hook",

@@ -3,6 +3,7 @@ import type { Logger } from "../../../src/contracts/logger";
 import type { Storage } from "../../../src/contracts/storage";
 import type { HookId } from "../../../src/domain/ids";
 import { Cancellations } from "./cancellations";
+import { DatabaseSilent, type Database } from "./database";
 import { DeliveryQueue } from "./delivery-queue";
 import { EventLog } from "./event-log";
 import { exclusive } from "./exclusive";
@@ -26,7 +27,7 @@ export type PostgresStorageOptions = {
   readonly log: Logger;
 };
 
-/** A look whether it can be written must not hang. */
+/** A look whether it can be written must not hang. What is slow is not yet given up. */
 const PROBE_MS = 3_000;
 
 /**
@@ -47,7 +48,7 @@ export async function createPostgresStorage({ url, clock, log }: PostgresStorage
   const events = new EventLog(database, lanes);
   const hooks = new HookRows(database);
   const retention = createPostgresRetention({ sql: database.sql, clock });
-  const rounds = new Rounds({ database, queue, notices, clock, log });
+  const rounds = new Rounds({ database, queue, hooks, notices, clock, log });
   await rounds.start();
   cancellations.finish(clock.now()).catch((error: unknown) => {
     // Fails open because what is left is out of the lanes already, and is marked at the next start.
@@ -81,13 +82,7 @@ export async function createPostgresStorage({ url, clock, log }: PostgresStorage
     resumeHook: (hook) => changed(hooks.resume(hook)),
     ownerTasks: () => openOwnerTasks(database),
     ownerTaskDone: (task) => closeOwnerTask(database, task),
-    checkWritable: async () => {
-      await database.within(PROBE_MS, async (sql) => {
-        await sql.unsafe("insert into probe (id, at) values (1, $1) on conflict (id) do update set at = excluded.at", [
-          clock.now(),
-        ]);
-      });
-    },
+    checkWritable: () => checkWritable(database, clock),
     ...postgresHistory({ database, events, lanes, cancellations }),
     sweep: (limits, now) => retention.sweep(limits, now),
     room: (limits) => retention.room(limits),
@@ -101,4 +96,17 @@ export async function createPostgresStorage({ url, clock, log }: PostgresStorage
       await close();
     },
   };
+}
+
+async function checkWritable(database: Database, clock: Clock): Promise<void> {
+  const written = database.rows(
+    "insert into probe (id, at) values (1, $1) on conflict (id) do update set at = excluded.at",
+    [clock.now()],
+  );
+  written.catch(() => {});
+  let cancel = () => {};
+  const silence = new Promise<never>((_, reject) => {
+    cancel = clock.after(PROBE_MS, () => reject(new DatabaseSilent(PROBE_MS)));
+  });
+  await Promise.race([written, silence]).finally(cancel);
 }

@@ -39,16 +39,11 @@ export class Notices {
     this.#options = options;
   }
 
-  /** @param missed some notices may not have come. */
-  async listen(sql: SQL, on: (notice: Notice) => void, missed: () => void): Promise<() => Promise<void>> {
-    const subscription = await sql.listen(
-      CHANNEL,
-      (payload) => {
-        const notice = this.#read(payload);
-        if (notice !== undefined) on(notice);
-      },
-      missed,
-    );
+  async listen(sql: SQL, on: (notice: Notice) => void): Promise<() => Promise<void>> {
+    const subscription = await sql.listen(CHANNEL, (payload) => {
+      const notice = this.#read(payload);
+      if (notice !== undefined) on(notice);
+    });
     return () => subscription.unlisten();
   }
 

@@ -38,7 +38,7 @@ export async function openStorage({ url, clock, log }: OpenOptions): Promise<Ope
     if (from > to)
       log.info({ schema: from, own: to }, "The database has a newer schema, which works with this program");
     await warnOfSkew(database.sql, clock, log);
-    const heads = await Heads.start(jobs.sql, log);
+    const heads = await Heads.start(jobs.jobClient(), log);
     log.info({ database: where }, "Storage is open");
     return {
       database,

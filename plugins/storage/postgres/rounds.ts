@@ -4,11 +4,13 @@ import type { HookId } from "../../../src/domain/ids";
 import type { Database } from "./database";
 import type { DeliveryQueue } from "./delivery-queue";
 import { LEASE_SECONDS } from "./heads";
+import type { HookRows } from "./hook-rows";
 import type { Notices } from "./notices";
 
 export type RoundsOptions = {
   readonly database: Database;
   readonly queue: DeliveryQueue;
+  readonly hooks: HookRows;
   readonly notices: Notices;
   readonly clock: Clock;
   readonly log: Logger;
@@ -31,9 +33,11 @@ export class Rounds {
   #unlisten = async () => {};
   #stopped = false;
   #failures = 0;
+  #revision: string | undefined;
 
   constructor(options: RoundsOptions) {
     this.#options = options;
+    options.database.onReplaced(() => void this.#listen());
   }
 
   onWork(listener: (hooks: readonly HookId[]) => void): void {
@@ -45,12 +49,8 @@ export class Rounds {
   }
 
   async start(): Promise<void> {
-    const { notices, database } = this.#options;
-    this.#unlisten = await notices.listen(
-      database.sql,
-      (notice) => (notice.kind === "work" ? this.#work(notice.hooks) : this.#hooksChanged()),
-      () => this.#hooksChanged(),
-    );
+    this.#revision = await this.#options.hooks.revision();
+    await this.#listen();
     this.#lookAgain();
     this.#renewAgain();
   }
@@ -66,6 +66,19 @@ export class Rounds {
     });
   }
 
+  async #listen(): Promise<void> {
+    const { notices, database, log } = this.#options;
+    try {
+      this.#unlisten = await notices.listen(database.sql, (notice) => {
+        if (notice.kind === "work") this.#work(notice.hooks);
+        else this.#hooksChanged();
+      });
+    } catch (error) {
+      // Fails open because it looks by itself every second.
+      log.warn({ err: error }, "This instance cannot be told what the others do");
+    }
+  }
+
   #lookAgain(): void {
     if (this.#stopped) return;
     const ms = Math.min(LOOK_MS * 2 ** this.#failures, LONGEST_LOOK_MS);
@@ -74,15 +87,14 @@ export class Rounds {
   }
 
   async #look(): Promise<void> {
-    const { queue, clock, log } = this.#options;
+    const { queue, hooks, clock, log } = this.#options;
     try {
-      const hooks = await queue.dueHooks(clock.now());
-      if (this.#failures > 0) {
-        log.info({}, "The database can be reached again");
-        this.#hooksChanged();
-      }
+      const [due, revision] = await Promise.all([queue.dueHooks(clock.now()), hooks.revision()]);
+      if (this.#failures > 0) log.info({}, "The database can be reached again");
       this.#failures = 0;
-      if (hooks.length > 0) this.#work(hooks);
+      if (this.#revision !== revision) this.#hooksChanged();
+      this.#revision = revision;
+      if (due.length > 0) this.#work(due);
     } catch (error) {
       if (this.#failures === 0 && !this.#stopped) log.error({ err: error }, "The database cannot be reached");
       this.#failures++;

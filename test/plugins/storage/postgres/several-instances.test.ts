@@ -173,6 +173,14 @@ describe("leases", () => {
     ]);
   });
 
+  test("an instance is not handed again what another one has taken over", async () => {
+    await one.commit([joined(1)], everyHook);
+    await claimWhenFree(one);
+    await storages.endLeases();
+    await claimWhenFree(two);
+    expect(await claim(one)).toEqual({ deliveries: [], nextDue: undefined });
+  });
+
   test("late news that a delivery arrived does not end it again, nor move its lane", async () => {
     await one.commit([joined(1), event("room_finished", { room: room(1) })], everyHook);
     const late = await claimWhenFree(one);

@@ -1,0 +1,154 @@
+import { afterEach, expect, test } from "bun:test";
+import { Arrivals, CallLoad, callWebhooks } from "../support/call-load";
+import { Fleet } from "../support/fleet";
+
+let fleet: Fleet | undefined;
+
+afterEach(async () => {
+  await fleet?.end();
+  fleet = undefined;
+});
+
+const TENANTS = ["a", "b", "c"];
+
+async function started(instances: number, sip: Record<string, unknown> = {}) {
+  fleet = await Fleet.start({ instances, tenants: TENANTS, sip });
+  const running = fleet;
+  const arrivals = new Map(TENANTS.map((name) => [name, new Arrivals(running.tenant(name), 10)]));
+  return { fleet: running, arrivals };
+}
+
+/** Waits until everything has arrived; what has not, and what came in another order. */
+async function outcome(load: CallLoad, arrivals: ReadonlyMap<string, Arrivals>, patienceMs = 40_000) {
+  const missing = () => {
+    return [...load.acknowledged].flatMap(([tenant, ids]) => arrivals.get(tenant)?.missing(ids) ?? ids);
+  };
+  const deadline = Date.now() + patienceMs;
+  while (missing().length > 0 && Date.now() < deadline) await Bun.sleep(50);
+  return { missing: missing(), disordered: [...arrivals.values()].flatMap(({ disordered }) => disordered) };
+}
+
+const repetitions = (arrivals: ReadonlyMap<string, Arrivals>) =>
+  [...arrivals.values()].reduce((sum, arrival) => sum + arrival.repetitions, 0);
+
+test("three instances share the work: everything arrives once, each call in order", async () => {
+  const { fleet: running, arrivals } = await started(3);
+  const load = new CallLoad(TENANTS, 9, (body) => running.send(body));
+  await Bun.sleep(4_000);
+  await load.end();
+  expect(await outcome(load, arrivals)).toEqual({ missing: [], disordered: [] });
+  expect(repetitions(arrivals)).toBe(0);
+  expect(load.count).toBeGreaterThan(300);
+  // Each of them has sent some.
+  for (const { server } of running.instances) {
+    expect(server?.lines.filter(({ msg }) => msg === "Delivered").length).toBeGreaterThan(0);
+  }
+}, 90_000);
+
+test("an instance that is killed loses nothing: the others send what it had", async () => {
+  const { fleet: running, arrivals } = await started(3);
+  const load = new CallLoad(TENANTS, 9, (body) => running.send(body));
+  for (const i of [0, 1]) {
+    await Bun.sleep(1_500);
+    await running.instance(i).killHard();
+    await Bun.sleep(500);
+    await running.instance(i).start();
+  }
+  await Bun.sleep(1_000);
+  await running.instance(2).killHard();
+  await load.end();
+  expect(await outcome(load, arrivals)).toEqual({ missing: [], disordered: [] });
+  expect(load.count).toBeGreaterThan(200);
+}, 120_000);
+
+test("an instance that is stopped leaves its work to the others at once, and nothing is sent twice", async () => {
+  const { fleet: running, arrivals } = await started(2);
+  const load = new CallLoad(TENANTS, 6, (body) => running.send(body));
+  await Bun.sleep(1_000);
+  await running.instance(0).stop();
+  await load.end();
+  const from = Date.now();
+  expect(await outcome(load, arrivals)).toEqual({ missing: [], disordered: [] });
+  expect(Date.now() - from).toBeLessThan(5_000);
+  expect(repetitions(arrivals)).toBe(0);
+}, 90_000);
+
+test("an instance that sleeps beyond its lease and wakes up again breaks no order", async () => {
+  const { fleet: running, arrivals } = await started(2);
+  const sleeper = running.instance(0).server;
+  const load = new CallLoad(TENANTS, 6, (body) => running.send(body));
+  await Bun.sleep(1_000);
+  sleeper?.signal("SIGSTOP");
+  // The load balancer notices.
+  running.instance(0).server = undefined;
+  await Bun.sleep(16_000);
+  sleeper?.signal("SIGCONT");
+  running.instance(0).server = sleeper;
+  await Bun.sleep(2_000);
+  await load.end();
+  expect(await outcome(load, arrivals)).toEqual({ missing: [], disordered: [] });
+}, 120_000);
+
+test("a network to the database that stalls, resets and refuses loses nothing and breaks no order", async () => {
+  const { fleet: running, arrivals } = await started(3);
+  const networks = running.instances.map(({ network }) => network);
+  const load = new CallLoad(TENANTS, 9, (body) => running.send(body));
+  await Bun.sleep(1_000);
+  networks[0]?.stall();
+  for (let i = 0; i < 10; i++) {
+    networks[1]?.reset();
+    await Bun.sleep(300);
+  }
+  networks[2]?.refuse();
+  await Bun.sleep(3_000);
+  networks[2]?.heal();
+  await Bun.sleep(7_000);
+  networks[0]?.heal();
+  await Bun.sleep(2_000);
+  await load.end();
+  expect(await outcome(load, arrivals)).toEqual({ missing: [], disordered: [] });
+  for (const { server } of running.instances) await server?.waitUntilReady();
+}, 120_000);
+
+test("a hook that is added at one instance gets the calls that come to another, within a second", async () => {
+  const { fleet: running } = await started(2);
+  const [one, two] = running.instances.map(({ server }) => server?.url ?? "");
+  const url = running.tenant("a").url("/added");
+  const added = await fetch(`${one}/sip/hooks`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ hooks: [{ host: "added.example.com", url, auth_id: "a" }] }),
+  });
+  expect(added.status).toBe(200);
+  const from = Date.now();
+  const listed = async () =>
+    (await fetch(`${two}/sip/hooks`).then((answer) => answer.text())).includes("added.example");
+  while (!(await listed())) await Bun.sleep(10);
+  expect(Date.now() - from).toBeLessThan(1_000);
+
+  const removed = await fetch(`${two}/sip/hooks`, {
+    method: "DELETE",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ hosts: ["added.example.com"] }),
+  });
+  expect(removed.status).toBe(200);
+  const again = Date.now();
+  const gone = async () => !(await fetch(`${one}/sip/hooks`).then((answer) => answer.text())).includes("added.example");
+  while (!(await gone())) await Bun.sleep(10);
+  expect(Date.now() - again).toBeLessThan(1_000);
+}, 60_000);
+
+test("the password of the database is in no line of the log, also when it cannot be reached", async () => {
+  const { fleet: running } = await started(1);
+  const { server, network } = running.instance(0);
+  network.refuse();
+  const ready = await fetch(`${server?.url}/health/ready`);
+  expect(ready.status).toBe(503);
+  await fetch(`${server?.url}/livekit/webhook`, { method: "POST" });
+  await Bun.sleep(1_500);
+  expect(running.text()).not.toContain(new URL(running.databaseUrl).password);
+  network.heal();
+  await server?.waitUntilReady();
+  const [first] = callWebhooks("a", "after", 1);
+  expect(await running.send(first?.body ?? "")).toBe(true);
+}, 60_000);
