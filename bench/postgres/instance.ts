@@ -20,7 +20,7 @@ export type InstanceReport = {
   readonly cpuSeconds: number;
 };
 
-const [url = "", name = "", tenantCount = "", callsAtOnce = "", seconds = ""] = process.argv.slice(2);
+const [url = "", name = "", tenantCount = "", callsAtOnce = "", pauseMs = "", seconds = ""] = process.argv.slice(2);
 const tenants = Array.from({ length: Number(tenantCount) }, (_, i) => `tenant-${i}`);
 const storage = await createPostgresStorage({ url, clock: systemClock, log: silentLog });
 const config = loadConfig({
@@ -77,12 +77,13 @@ await service.stopSending(0);
 await service.close();
 process.exit(0);
 
-/** As LiveKit does: a room's next event when the one before has been answered. */
+/** As LiveKit does: a room's next event some time after the one before has been answered. */
 async function sendCalls(line: number): Promise<void> {
   for (let n = 0; performance.now() < end; n++) {
     const tenant = tenants[(line + n) % tenants.length] ?? "";
     for (const { body } of callWebhooks(`${name}x${line}x${n}`, [tenant])) {
       const headers = { authorization: livekitToken(body), "content-type": "application/webhook+json" };
+      await Bun.sleep(Math.random() * Number(pauseMs));
       const began = performance.now();
       if (began >= end) return;
       const request = new Request("http://localhost/livekit/webhook", { method: "POST", body, headers });

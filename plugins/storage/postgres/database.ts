@@ -26,6 +26,11 @@ const OPERATION_MS = 8_000;
 const JOB_OPERATION_MS = 20_000;
 const CONNECT_SECONDS = 5;
 /**
+ * The server's default, 4, is for disks that turn: a table of less than some 50,000 rows is then read whole to find a batch's
+ * rows by their ids, in each transaction (measured: 6 ms of `lanes`, and a third fewer deliveries a second).
+ */
+const RANDOM_PAGE_COST = 1.1;
+/**
  * What may simply be run again: of two that wait for each other Postgres ends one; and what a transaction refers to may have
  * been removed by retention since it was read.
  */
@@ -143,6 +148,7 @@ function openPool({ url, connections }: DatabaseOptions): SQL {
       statement_timeout: STATEMENT_MS,
       lock_timeout: LOCK_MS,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+      random_page_cost: RANDOM_PAGE_COST,
     },
   });
 }
