@@ -1,18 +1,18 @@
 import { createHash } from "node:crypto";
 
-/** UTF-16 units; in UTF-8 at most 1,536 bytes, so that two such texts fit into one index entry (2,704 bytes). */
-const LONGEST = 512;
+/** UTF-16 units; in UTF-8 at most 1,200 bytes, so that two such texts fit into one index entry (2,704 bytes). */
+const LONGEST = 400;
 
 /**
  * A text as it can be written to an indexed column and looked for there: the same for the same text. Whatever LiveKit sends
- * is kept (routing rule 1), and Postgres refuses U+0000 and index entries above 2,704 bytes; names that long are nobody's,
+ * is kept (routing rule 1), and Postgres refuses U+0000, half a character, and index entries above 2,704 bytes; names that long are nobody's,
  * so that a beginning and a digest say enough of them.
  */
 export function storableText(text: string): string {
   const short = text.length <= LONGEST ? text : shorten(text);
-  return short.includes("\0") ? short.replaceAll("\0", "\uFFFD") : short;
+  return short.toWellFormed().replaceAll("\0", "\uFFFD");
 }
 
 function shorten(text: string): string {
-  return `${text.slice(0, 200).toWellFormed()}… ${createHash("sha256").update(text).digest("hex")}`;
+  return `${text.slice(0, 200)}… ${createHash("sha256").update(text).digest("hex")}`;
 }
