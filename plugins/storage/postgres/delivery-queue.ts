@@ -49,7 +49,11 @@ export class DeliveryQueue {
     // What somebody does not want though it is not leased to us is fetched all the same, and given back.
     const avoided = [...busy].filter((lane) => this.#leases.get(lane) === undefined).length;
     const fetched = await this.#fetch(hook, now, limit + avoided);
-    const leased = await this.#read(hook, [...dropped.map(({ job }) => job), ...fetched]);
+    // At the same time: most of the time nothing is given back, and the look is the last word.
+    const [leased, nextDue] = await Promise.all([
+      this.#read(hook, [...dropped.map(({ job }) => job), ...fetched]),
+      this.#nextDue(hook),
+    ]);
     const ready: Leased[] = [];
     const unwanted: Lease[] = [];
     for (const candidate of leased) {
@@ -64,8 +68,10 @@ export class DeliveryQueue {
     const handedOut = ready.slice(0, limit);
     unwanted.push(...ready.slice(limit).map(({ lease }) => lease));
     for (const { lease } of handedOut) this.#leases.add(lease);
+    const deliveries = handedOut.map(({ delivery }) => delivery);
+    if (unwanted.length === 0) return { deliveries, nextDue };
     await this.#giveBack(hook, unwanted);
-    return { deliveries: handedOut.map(({ delivery }) => delivery), nextDue: await this.#nextDue(hook) };
+    return { deliveries, nextDue: await this.#nextDue(hook) };
   }
 
   /** Makes every lane of the hook due that waits for longer; each step is a transaction of its own. */
