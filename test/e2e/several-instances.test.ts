@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { Arrivals, CallLoad, callWebhooks } from "../support/call-load";
 import { Fleet } from "../support/fleet";
+import { killableServer } from "../support/postgres";
 
 let fleet: Fleet | undefined;
 
@@ -87,6 +88,33 @@ test("an instance that sleeps beyond its lease and wakes up again breaks no orde
   await Bun.sleep(2_000);
   await load.end();
   expect(await outcome(load, arrivals)).toEqual({ missing: [], disordered: [] });
+}, 120_000);
+
+test("Postgres is killed and comes back: what was acknowledged is delivered, readiness says when", async () => {
+  const server = await killableServer();
+  try {
+    fleet = await Fleet.start({ instances: 2, tenants: TENANTS, postgres: server.url });
+    const running = fleet;
+    const arrivals = new Map(TENANTS.map((name) => [name, new Arrivals(running.tenant(name), 10)]));
+    const load = new CallLoad(TENANTS, 6, (body) => running.send(body));
+    await Bun.sleep(1_500);
+    await server.kill();
+    const ready = await Promise.all(
+      running.instances.map(async ({ server: one }) => fetch(`${one?.url}/health/ready`)),
+    );
+    expect(ready.map(({ status }) => status)).toEqual([503, 503]);
+    await Bun.sleep(2_000);
+    await server.start();
+    for (const { server: one } of running.instances) await one?.waitUntilReady();
+    await Bun.sleep(2_000);
+    await load.end();
+    expect(await outcome(load, arrivals)).toEqual({ missing: [], disordered: [] });
+    expect(load.count).toBeGreaterThan(100);
+    await running.end();
+    fleet = undefined;
+  } finally {
+    await server.stop();
+  }
 }, 120_000);
 
 test("a network to the database that stalls, resets and refuses loses nothing and breaks no order", async () => {

@@ -14,6 +14,8 @@ export type FleetOptions = {
   readonly tenants: readonly string[];
   readonly sip?: Readonly<Record<string, unknown>>;
   readonly config?: Readonly<Record<string, unknown>>;
+  /** The server's URL, instead of the one of this run of tests. */
+  readonly postgres?: string;
 };
 
 /** One of several real servers. */
@@ -56,9 +58,9 @@ export class Fleet {
     readonly end: () => Promise<void>,
   ) {}
 
-  static async start({ instances: count, tenants: names, sip, config }: FleetOptions): Promise<Fleet> {
+  static async start({ instances: count, tenants: names, sip, config, postgres }: FleetOptions): Promise<Fleet> {
     const ca = await testCa();
-    const database = await emptyDatabase();
+    const database = await emptyDatabase(postgres);
     const directory = await temporaryDirectory();
     const tenants = new Map<string, TlsReceiver>();
     for (const name of names) tenants.set(name, await startTlsReceiver({ ca }));

@@ -2,7 +2,8 @@
  * A Postgres of its own for one run of tests, in a temporary directory. It is gone when the process that started this one is,
  * however that ended, because then this one's standard input ends; and when this one is killed, by its watcher.
  *
- * Writes the server's URL as its only line.
+ * Writes the server's URL as its first line. Told `kill`, it kills Postgres, and told `start` it starts it again; both are
+ * answered with the same word.
  */
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
@@ -29,46 +30,70 @@ const parent = await mkdtemp(join(tmpdir(), "sayna-sip-postgres-"));
 await chmod(parent, 0o711);
 const port = await freePort();
 const said: string[] = [];
-const server = new EmbeddedPostgres({
-  databaseDir: join(parent, "data"),
-  port,
-  user: "postgres",
-  password: PASSWORD,
-  authMethod: "scram-sha-256",
-  persistent: false,
-  createPostgresUser: process.getuid?.() === 0,
-  initdbFlags: ["--encoding=UTF8", "--no-sync"],
-  postgresFlags: ["-h", "127.0.0.1", "-k", "", ...FLAGS.flatMap((flag) => ["-c", flag])],
-  onLog: (line) => said.push(line),
-  onError: (line) => said.push(String(line)),
-});
+const server = () =>
+  new EmbeddedPostgres({
+    databaseDir: join(parent, "data"),
+    port,
+    user: "postgres",
+    password: PASSWORD,
+    authMethod: "scram-sha-256",
+    persistent: true,
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ["--encoding=UTF8", "--no-sync"],
+    postgresFlags: ["-h", "127.0.0.1", "-k", "", ...FLAGS.flatMap((flag) => ["-c", flag])],
+    onLog: (line) => said.push(line),
+    onError: (line) => said.push(String(line)),
+  });
+let running = server();
 
 async function end(code: number): Promise<never> {
-  await server.stop().catch(() => {});
+  await running.stop().catch(() => {});
   await rm(parent, { recursive: true, force: true });
   process.exit(code);
 }
 
 /** Ends Postgres and removes its files when the pipe from here ends: also after a `kill -9` of this process. */
-async function watch(): Promise<void> {
+function watch(): void {
+  const script = `cat > /dev/null
+    pid=$(head -n 1 "$1/data/postmaster.pid") && kill -QUIT "$pid"
+    while kill -0 "$pid"; do sleep 0.1; done
+    rm -rf "$1"`;
+  spawn("sh", ["-c", script, "sh", parent], { stdio: ["pipe", "ignore", "ignore"], detached: true }).unref();
+}
+
+async function kill(): Promise<void> {
   const [pid = ""] = (await readFile(join(parent, "data", "postmaster.pid"), "utf8")).split("\n");
-  const script =
-    'cat > /dev/null; kill -QUIT "$1" 2> /dev/null; while kill -0 "$1" 2> /dev/null; do sleep 0.1; done; rm -rf "$2"';
-  spawn("sh", ["-c", script, "sh", pid, parent], { stdio: ["pipe", "ignore", "ignore"], detached: true }).unref();
+  process.kill(Number(pid), "SIGKILL");
+}
+
+/** What was killed leaves its children for a moment, beside which no other one starts. */
+async function startAgain(): Promise<void> {
+  for (let left = 100; ; left--) {
+    running = server();
+    const failed = await running.start().then(
+      () => false,
+      () => true,
+    );
+    if (!failed) return;
+    if (left === 0) throw new Error("it does not start again");
+    await Bun.sleep(100);
+  }
 }
 
 process.on("SIGTERM", () => void end(0));
 process.on("SIGINT", () => void end(0));
 try {
-  await server.initialise();
-  await server.start();
-  await watch();
+  await running.initialise();
+  await running.start();
+  watch();
 } catch (error) {
   console.error(`Postgres could not be started: ${String(error)}\n${said.join("")}`);
   await end(1);
 }
 console.log(`postgres://postgres:${PASSWORD}@127.0.0.1:${port}/postgres`);
-for await (const _ of process.stdin) {
-  // Nothing is said here; it ends.
+for await (const line of console) {
+  if (line === "kill") await kill();
+  if (line === "start") await startAgain();
+  console.log(line);
 }
 await end(0);

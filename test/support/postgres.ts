@@ -5,10 +5,10 @@ let databases = 0;
 
 /**
  * A new, empty database: its URL, and what removes it. On the server at `TEST_POSTGRES_URL`, whose user must be allowed to
- * make databases, or else on one that is started for this run of tests and ends with it.
+ * make databases, or else on one that is started for this run of tests and ends with it; or on another one, `on`.
  */
-export async function emptyDatabase(): Promise<{ url: string; remove: () => Promise<void> }> {
-  const admin = await serverUrl();
+export async function emptyDatabase(on?: string): Promise<{ url: string; remove: () => Promise<void> }> {
+  const admin = on ?? (await serverUrl());
   const name = `sayna_sip_test_${process.pid}_${++databases}`;
   await run(admin, `create database ${name}`);
   const url = new URL(admin);
@@ -26,6 +26,34 @@ export async function run(url: string, statements: string): Promise<void> {
   }
 }
 
+/** A server of its own, which may be killed. */
+export type KillableServer = {
+  readonly url: string;
+  /** As `kill -9` does. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export async function killableServer(): Promise<KillableServer> {
+  const { child, line } = spawnServer();
+  const url = await line();
+  async function tell(word: "kill" | "start"): Promise<void> {
+    child.stdin.write(`${word}\n`);
+    await child.stdin.flush();
+    await line();
+  }
+  return {
+    url,
+    kill: () => tell("kill"),
+    start: () => tell("start"),
+    stop: async () => {
+      await child.stdin.end();
+      await child.exited;
+    },
+  };
+}
+
 function serverUrl(): Promise<string> {
   server ??=
     process.env.TEST_POSTGRES_URL === undefined ? startServer() : Promise.resolve(process.env.TEST_POSTGRES_URL);
@@ -33,6 +61,13 @@ function serverUrl(): Promise<string> {
 }
 
 async function startServer(): Promise<string> {
+  const { child, line } = spawnServer();
+  // A test that times out takes the processes with it that were started during it.
+  void child.exited.then(() => (server = undefined));
+  return line();
+}
+
+function spawnServer() {
   const child = Bun.spawn([process.execPath, new URL("postgres-server.ts", import.meta.url).pathname], {
     stdin: "pipe",
     stdout: "pipe",
@@ -40,13 +75,22 @@ async function startServer(): Promise<string> {
   });
   // It must not keep the tests from ending; when they have, its standard input ends, and so does it.
   child.unref();
-  // A test that times out takes the processes with it that were started during it.
-  void child.exited.then(() => (server = undefined));
   const decoder = new TextDecoder();
+  const chunks = child.stdout[Symbol.asyncIterator]();
   let written = "";
-  for await (const chunk of child.stdout) {
-    written += decoder.decode(chunk, { stream: true });
-    if (written.includes("\n")) return written.trim();
+  async function line(): Promise<string> {
+    for (;;) {
+      const end = written.indexOf("\n");
+      if (end >= 0) {
+        const first = written.slice(0, end);
+        written = written.slice(end + 1);
+        return first;
+      }
+      const chunk = await chunks.next();
+      if (chunk.done === true)
+        throw new Error(`no Postgres for the tests: its process ended with ${await child.exited}`);
+      written += decoder.decode(chunk.value, { stream: true });
+    }
   }
-  throw new Error(`no Postgres for the tests: its process ended with ${await child.exited}`);
+  return { child, line };
 }
