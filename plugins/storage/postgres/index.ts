@@ -27,6 +27,7 @@ export type PostgresStorageOptions = {
   readonly log: Logger;
 };
 
+const CLOSING_MS = 3_000;
 /** A look whether it can be written must not hang. What is slow is not yet given up. */
 const PROBE_MS = 3_000;
 
@@ -48,7 +49,7 @@ export async function createPostgresStorage({ url, clock, log }: PostgresStorage
   const events = new EventLog(database, lanes);
   const hooks = new HookRows(database);
   const retention = createPostgresRetention({ sql: database.sql, clock });
-  const rounds = new Rounds({ database, queue, hooks, notices, clock, log });
+  const rounds = new Rounds({ database, queue, lanes, hooks, notices, clock, log });
   await rounds.start();
   cancellations.finish(clock.now()).catch((error: unknown) => {
     // Fails open because what is left is out of the lanes already, and is marked at the next start.
@@ -91,9 +92,12 @@ export async function createPostgresStorage({ url, clock, log }: PostgresStorage
     exclusive: (name, run) => exclusive({ database, clock, log }, name, run),
     close: async () => {
       notices.close();
-      await rounds.stop();
-      await retention.close();
-      await close();
+      const closed = rounds
+        .stop()
+        .then(() => retention.close())
+        .then(close);
+      // Fails open because what it would give back is free by itself soon: a silent server must not hold up the end.
+      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, CLOSING_MS).unref())]);
     },
   };
 }

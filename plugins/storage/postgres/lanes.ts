@@ -2,6 +2,7 @@ import type { TransactionSQL } from "bun";
 import type { DeliveryPlan } from "../../../src/contracts/storage";
 import { hookIdFrom, type HookId } from "../../../src/domain/ids";
 import type { Heads, NewHead } from "./heads";
+import { JOBS_SCHEMA } from "./migrations";
 import { DELIVERY_STATES } from "./states";
 
 export type NewDelivery = {
@@ -98,6 +99,32 @@ export class Lanes {
       return head === null ? [] : [{ lane, hook: hookIdFrom(hook), head: Number(head), due: lanes.get(lane) ?? 0 }];
     });
     await this.#appoint(tx, successions);
+  }
+
+  /**
+   * Sends the heads again whose jobs are gone: somebody has emptied pg-boss's tables, or has restored a backup without them.
+   * Returns how many that were.
+   */
+  async repair(tx: TransactionSQL, limit: number): Promise<number> {
+    const isMissing = `due is not null and not exists
+      (select 1 from ${JOBS_SCHEMA}.job j where j.name = lanes.hook and j.id = lanes.job)`;
+    const found = (await tx.unsafe(
+      `select id from lanes where ${isMissing} order by id limit ${limit} for no key update skip locked`,
+    )) as { id: string }[];
+    if (found.length === 0) return 0;
+    const ids = found.map(({ id }) => Number(id));
+    // Asked again, of rows that nobody else changes any more.
+    const rows = (await tx.unsafe(
+      `select id, hook, head, due from lanes where ${isMissing} and id = any($1::bigint[]) order by id`,
+      [tx.array(ids, "BIGINT")],
+    )) as (LaneRow & { readonly due: string })[];
+    await this.#appoint(
+      tx,
+      rows.map(({ id, hook, head, due }) => {
+        return { lane: Number(id), hook: hookIdFrom(hook), head: Number(head), due: Number(due) };
+      }),
+    );
+    return rows.length;
   }
 
   async #appoint(tx: TransactionSQL, successions: readonly Succession[]): Promise<void> {

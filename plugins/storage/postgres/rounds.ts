@@ -5,11 +5,13 @@ import type { Database } from "./database";
 import type { DeliveryQueue } from "./delivery-queue";
 import { LEASE_SECONDS } from "./heads";
 import type { HookRows } from "./hook-rows";
+import type { Lanes } from "./lanes";
 import type { Notices } from "./notices";
 
 export type RoundsOptions = {
   readonly database: Database;
   readonly queue: DeliveryQueue;
+  readonly lanes: Lanes;
   readonly hooks: HookRows;
   readonly notices: Notices;
   readonly clock: Clock;
@@ -20,6 +22,9 @@ export type RoundsOptions = {
 const LOOK_MS = 1_000;
 /** While the database cannot be reached; doubled up to the longest, ±50 %, so that not all come back at once. */
 const LONGEST_LOOK_MS = 10_000;
+/** What is missing among pg-boss's jobs is looked for at the start, and then so often. */
+const REPAIR_MS = 5 * 60_000;
+const REPAIRED_AT_A_TIME = 500;
 /** Three times in the life of a lease. */
 const RENEW_MS = (LEASE_SECONDS * 1000) / 3;
 
@@ -30,6 +35,7 @@ export class Rounds {
   #hooksChanged: () => void = () => {};
   #cancelLook = () => {};
   #cancelRenewal = () => {};
+  #cancelRepair = () => {};
   #unlisten = async () => {};
   #stopped = false;
   #failures = 0;
@@ -53,12 +59,14 @@ export class Rounds {
     await this.#listen();
     this.#lookAgain();
     this.#renewAgain();
+    await this.#repair();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelLook();
     this.#cancelRenewal();
+    this.#cancelRepair();
     await this.#unlisten().catch(() => {});
     await this.#options.queue.giveAllBack().catch((error: unknown) => {
       // Fails open because the leases end by themselves.
@@ -113,5 +121,19 @@ export class Rounds {
       this.#options.log.warn({ err: error }, "Leases of deliveries could not be renewed");
     });
     this.#renewAgain();
+  }
+
+  async #repair(): Promise<void> {
+    const { database, lanes, clock, log } = this.#options;
+    try {
+      for (let repaired = REPAIRED_AT_A_TIME; repaired === REPAIRED_AT_A_TIME && !this.#stopped;) {
+        repaired = await database.transaction((tx) => lanes.repair(tx, REPAIRED_AT_A_TIME));
+        if (repaired > 0) log.warn({ lanes: repaired }, "Deliveries that pg-boss did not know any more are sent again");
+      }
+    } catch (error) {
+      // Fails open because it is looked for again.
+      log.warn({ err: error }, "Missing jobs could not be looked for");
+    }
+    if (!this.#stopped) this.#cancelRepair = clock.after(REPAIR_MS, () => void this.#repair());
   }
 }

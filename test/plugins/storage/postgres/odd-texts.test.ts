@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import fc from "fast-check";
+import { assert, property, string } from "fast-check";
 import { storableText } from "../../../../plugins/storage/postgres/storable-text";
 import type { Storage } from "../../../../src/contracts/storage";
 import { A, event, NOW, sip, to } from "../../../../src/contracts/testing/history-suite/sample-events";
@@ -48,8 +48,8 @@ test.each<[string, string]>([
 });
 
 test("two texts that differ are stored as two, and none is too long for an index", () => {
-  fc.assert(
-    fc.property(fc.string({ unit: "binary", maxLength: 2_000 }), fc.string({ unit: "binary" }), (a, b) => {
+  assert(
+    property(string({ unit: "binary", maxLength: 2_000 }), string({ unit: "binary" }), (a, b) => {
       const [one, other] = [storableText(a), storableText(a + b)];
       expect(Buffer.byteLength(one)).toBeLessThan(2_000);
       expect(one.isWellFormed()).toBe(true);

@@ -3,10 +3,11 @@ import { SQL } from "bun";
 import { createPostgresStorage, StorageOpenError } from "../../../../plugins/storage/postgres";
 import { SCHEMA_VERSION } from "../../../../plugins/storage/postgres/migrations";
 import { systemClock } from "../../../../src/contracts/clock";
-import { emptyDatabase, run } from "../../../support/postgres";
+import { emptyDatabase, killableServer, run } from "../../../support/postgres";
 import { ManualClock } from "../../../support/manual-clock";
 import { recordingLog } from "../../../support/recording-log";
 import { silentLog } from "../../../support/silent-log";
+import { testCa, type Certificate } from "../../../support/test-ca";
 
 let url: string;
 let remove: () => Promise<void>;
@@ -88,6 +89,36 @@ describe("a database of another version", () => {
     expect(await refusal()).toContain(
       `schema version ${version}, which works with programs of schema version ${SCHEMA_VERSION + 1} or newer`,
     );
+  });
+});
+
+describe("sslmode", () => {
+  async function withServer(
+    certificate: Certificate | undefined,
+    run: (its: (mode: string) => string) => Promise<void>,
+  ) {
+    const server = await killableServer(certificate);
+    try {
+      await run((mode) => `${server.url}?sslmode=${mode}`);
+    } finally {
+      await server.stop();
+    }
+  }
+
+  test("require and verify-full never go on without TLS", async () => {
+    await withServer(undefined, async (its) => {
+      for (const mode of ["require", "verify-full"]) expect(await refusal(its(mode))).toMatch(/TLS|SSL/);
+    });
+  });
+
+  test("require takes any certificate, and verify-full none that nobody trusted signed", async () => {
+    const certificate = await (await testCa()).issue(["localhost", "127.0.0.1"]);
+    await withServer(certificate, async (its) => {
+      const storage = await open(its("require"));
+      await storage.checkWritable();
+      await storage.close();
+      expect(await refusal(its("verify-full"))).toMatch(/certificate/);
+    });
   });
 });
 

@@ -6,6 +6,7 @@ import { newCall } from "../../../../src/domain/call";
 import { roomSid, type HookId } from "../../../../src/domain/ids";
 import { readLiveKitEvent } from "../../../../src/domain/livekit-event";
 import { routeAgain } from "../../../../src/domain/route-again";
+import { run } from "../../../support/postgres";
 import { openStorages, settled, type Storages } from "../../../support/storages";
 
 const everyHook = () => "ordered" as const;
@@ -144,6 +145,20 @@ describe("lanes", () => {
     const first = await claimWhenFree(third);
     await third.close();
     expect((await claim(two)).deliveries).toEqual([first]);
+  });
+});
+
+test("what pg-boss has forgotten is found at the next start, and goes out in order", async () => {
+  const events = ["event_1", "event_2"].map((name) => event(name, { room: room(1) }));
+  await one.commit([joined(1), ...events, joined(2)], everyHook);
+  await run(storages.url, "delete from sayna_sip_jobs.job");
+  expect((await claim(two)).deliveries).toEqual([]);
+  const third = await storages.open();
+  const sent = new Map<string, string[]>();
+  await drain(third, A, sent);
+  expect(Object.fromEntries(sent)).toEqual({
+    RM_1: ["participant_joined", "event_1", "event_2"],
+    RM_2: ["participant_joined"],
   });
 });
 
