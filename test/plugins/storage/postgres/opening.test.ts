@@ -95,11 +95,11 @@ describe("a database of another version", () => {
 describe("sslmode", () => {
   async function withServer(
     certificate: Certificate | undefined,
-    run: (its: (mode: string) => string) => Promise<void>,
+    check: (its: (mode: string) => string) => Promise<void>,
   ) {
     const server = await killableServer(certificate);
     try {
-      await run((mode) => `${server.url}?sslmode=${mode}`);
+      await check((mode) => `${server.url}?sslmode=${mode}`);
     } finally {
       await server.stop();
     }
