@@ -40,6 +40,12 @@ export interface Storage extends Upkeep, History {
    */
   makeDue(hook: HookId, at: number): Promise<number>;
 
+  /**
+   * Makes nothing of this hook wait longer from `now` than it was to wait when its attempt failed: what was dated by a clock
+   * that has been set back since would wait for that hour too.
+   */
+  limitWaits(hook: HookId, now: number): Promise<void>;
+
   /** Records what came of deliveries and moves their lanes on, all in one transaction. */
   settle(settlements: readonly Settlement[]): Promise<void>;
 
@@ -167,7 +173,14 @@ export type Settlement = {
 export type Outcome =
   | { readonly kind: "delivered" }
   /** `counts`: the attempt uses up the schedule. `refusal`: it failed because of the event itself. */
-  | { readonly kind: "retry"; readonly dueAt: number; readonly counts: boolean; readonly refusal: boolean }
+  | {
+      readonly kind: "retry";
+      readonly dueAt: number;
+      /** How long it is to wait, in ms: the due time alone does not say it once the clock was set. */
+      readonly wait: number;
+      readonly counts: boolean;
+      readonly refusal: boolean;
+    }
   | { readonly kind: "dead"; readonly reason: string }
   | { readonly kind: "expired" };
 

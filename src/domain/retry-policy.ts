@@ -59,11 +59,6 @@ export function nextStep(
   return { kind: "retry", delay: delayOf(scheduled, retryAfter, random), refusal };
 }
 
-/** No retry is further away than this, in ms. */
-export function longestRetryWait({ schedule }: Pick<DeliveryPolicy, "schedule">): number {
-  return Math.max(MAX_RETRY_AFTER_MS, ...schedule.map((wait) => Math.ceil(wait * (1 + JITTER))));
-}
-
 /**
  * What comes after an attempt that does not count, because a breaker made it or was open when it ended: it is never the
  * last one that the schedule allows, and as the breaker says when the next one goes out, it is due at once. Refusals of

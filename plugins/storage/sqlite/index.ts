@@ -64,6 +64,7 @@ export function createSqliteStorage({
     waitingHooks: async () => queue.waitingHooks(),
     claim: async (hook, options) => queue.claim(hook, options),
     makeDue: async (hook, at) => queue.makeDue(hook, at),
+    limitWaits: async (hook, now) => queue.limitWaits(hook, now),
     settle: async (settlements) => writes.run(() => queue.settle(settlements)),
     rememberHooks: async (known) => hooks.remember(known),
     readHooks: async () => hooks.read(),

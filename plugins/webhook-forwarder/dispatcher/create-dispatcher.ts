@@ -4,7 +4,6 @@ import { abandonProbe, newBreaker } from "../../../src/domain/breaker";
 import type { DeliveryPolicy } from "../../../src/domain/delivery-policy";
 import type { Hook } from "../../../src/domain/hook";
 import type { HookId } from "../../../src/domain/ids";
-import { longestRetryWait } from "../../../src/domain/retry-policy";
 import { decideTurn, type Turn } from "./decide-turn";
 import { isForgettable, isSlow, newHookState, type HookState } from "./hook-state";
 import { QueueTime } from "./queue-time";
@@ -61,9 +60,7 @@ export function createDispatcher(options: DispatcherOptions) {
     running = true;
     const waiting = await storage.waitingHooks();
     for (const id of waiting) {
-      const hook = registry.table.byId(id);
-      // What was written before the clock was set back, by a program that is gone, would wait for that hour too.
-      if (hook !== undefined) await storage.makeDue(id, time.now() + longestRetryWait(registry.policyOf(hook)));
+      await storage.limitWaits(id, time.now());
     }
     wake(waiting);
   }

@@ -21,5 +21,6 @@ export function decideOutcome(
 ): Outcome {
   const decide = counts ? nextStep : nextUncountedStep;
   const next = decide(policy, verdict, delivery, retryAfter, random);
-  return next.kind === "retry" ? { kind: "retry", dueAt: now + next.delay, counts, refusal: next.refusal } : next;
+  if (next.kind !== "retry") return next;
+  return { kind: "retry", dueAt: now + next.delay, wait: next.delay, counts, refusal: next.refusal };
 }

@@ -134,7 +134,7 @@ export function testHistory(title: string, create: () => Promise<StorageUnderTes
           error: "dns: ENOTFOUND: x",
           answerStart: undefined,
         };
-        const retry = { kind: "retry", dueAt: NOW + 5000, counts: true, refusal: false } as const;
+        const retry = { kind: "retry", dueAt: NOW + 5000, wait: 5000, counts: true, refusal: false } as const;
         await storage.settle([{ delivery: first, at: NOW, attempt, outcome: retry }]);
         expect(await storage.delivery(first.id, "operator")).toMatchObject({
           state: "pending",
@@ -668,7 +668,7 @@ export function testHistory(title: string, create: () => Promise<StorageUnderTes
           hooks: [{ id: A }],
           participants: [{ hook: { id: A }, matcher: "exact-host", caller: "+1555" }, { hook: undefined }],
         });
-        expect((await list()).map(({ replay: isReplay }) => isReplay)).toEqual([true, true, true, true, false]);
+        expect((await list()).filter(({ replay: isReplay }) => isReplay)).toHaveLength(4);
         expect(await storage.unmatched({}, { limit: 10 })).toEqual({ entries: [], next: undefined });
       });
 

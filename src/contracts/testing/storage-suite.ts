@@ -205,7 +205,9 @@ export function testStorage(title: string, create: () => Promise<StorageUnderTes
       test("a retry keeps its lane waiting until it is due, and counts its attempts", async () => {
         await keep(event("participant_joined", { participant: sip("PA_1") }, to(A)), event("room_finished"));
         const [first] = (await claim(A)).deliveries;
-        await storage.settle([settlement(first, { kind: "retry", dueAt: NOW + 5000, counts: true, refusal: true })]);
+        await storage.settle([
+          settlement(first, { kind: "retry", dueAt: NOW + 5000, wait: 5000, counts: true, refusal: true }),
+        ]);
         expect(await claim(A, { now: NOW + 4999 })).toEqual({ deliveries: [], nextDue: NOW + 5000 });
         await reopen();
         const [again] = (await claim(A, { now: NOW + 5000 })).deliveries;
@@ -216,7 +218,7 @@ export function testStorage(title: string, create: () => Promise<StorageUnderTes
         await keep(event("participant_joined", { participant: sip("PA_1") }, to(A)));
         await keep(event("participant_joined", { room: room("RM_2"), participant: sip("PA_2") }, to(A)));
         const { deliveries } = await claim(A);
-        const later = { kind: "retry", dueAt: NOW + HOUR, counts: false, refusal: false } as const;
+        const later = { kind: "retry", dueAt: NOW + HOUR, wait: HOUR, counts: false, refusal: false } as const;
         await storage.settle(deliveries.map((delivery) => settlement(delivery, later)));
         expect((await claim(A)).deliveries).toEqual([]);
         const [probe] = (await claim(A, { now: Infinity, limit: 1 })).deliveries;
@@ -256,7 +258,7 @@ export function testStorage(title: string, create: () => Promise<StorageUnderTes
         await storage.settle(
           deliveries.toReversed().map((delivery) => {
             const due = NOW + (seconds[Number(delivery.roomSid?.slice(3))] ?? 0) * 1000;
-            return settlement(delivery, { kind: "retry", dueAt: due, counts: true, refusal: false });
+            return settlement(delivery, { kind: "retry", dueAt: due, wait: due - NOW, counts: true, refusal: false });
           }),
         );
         const order = async () =>
@@ -273,7 +275,8 @@ export function testStorage(title: string, create: () => Promise<StorageUnderTes
         await keep(event("participant_joined", { participant: sip("PA_1") }, to(A)));
         await keep(event("participant_joined", { room: room("RM_2"), participant: sip("PA_2") }, to(A)));
         const [one, two] = (await claim(A)).deliveries;
-        const later = (ms: number) => ({ kind: "retry", dueAt: NOW + ms, counts: true, refusal: false }) as const;
+        const later = (ms: number) =>
+          ({ kind: "retry", dueAt: NOW + ms, wait: ms, counts: true, refusal: false }) as const;
         await storage.settle([settlement(one, later(5000)), settlement(two, later(HOUR))]);
         expect(await storage.makeDue(A, NOW + 10_000)).toBe(1);
         expect(await claim(A)).toEqual({ deliveries: [], nextDue: NOW + 5000 });
@@ -321,7 +324,9 @@ export function testStorage(title: string, create: () => Promise<StorageUnderTes
         await keep(event("participant_joined", { participant: sip("PA_1") }, to(A)));
         const [underWay] = (await claim(A)).deliveries;
         await storage.cancelHook(A);
-        await storage.settle([settlement(underWay, { kind: "retry", dueAt: NOW, counts: true, refusal: false })]);
+        await storage.settle([
+          settlement(underWay, { kind: "retry", dueAt: NOW, wait: 0, counts: true, refusal: false }),
+        ]);
         expect(await drain(A)).toEqual([]);
       });
 
