@@ -3,7 +3,6 @@ import { dirname, resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import packageJson from "../package.json" with { type: "json" };
 import { ConfigError, loadConfig, type Config } from "../plugins/config-loader";
-import { createLog } from "./log";
 import { serve } from "./serve";
 
 const program = new Command("sayna-sip")
@@ -23,6 +22,8 @@ program
     const config = readConfig(file);
     if (config === undefined) process.exit(1);
     const directory = file === undefined ? process.cwd() : dirname(resolve(file));
+    // What makes lines readable takes 30 ms to load, which a service does not need.
+    const { createLog } = await (process.stdout.isTTY ? import("./pretty-log") : import("./json-log"));
     process.exit(await serve(config, { log: createLog(), directory, signalled: waitForSignal() }));
   });
 

@@ -3,10 +3,15 @@ import type { Certificate } from "../../test/support/test-ca";
 
 export type ReceiverJob =
   | { readonly kind: "listen"; readonly hooks: number; readonly certificate: Certificate }
-  /** Hooks from this index on keep every request without an answer, or answer so many ms late. */
-  | { readonly kind: "behave"; readonly from: number; readonly to: number; readonly delayMs: number | undefined }
+  /** Hooks from this index to that one keep every request without an answer, answer so many ms late, or at once again. */
+  | { readonly kind: "behave"; readonly from: number; readonly to: number; readonly delay: Delay }
+  /** How many events came, or how many of these did not. */
   | { readonly kind: "count" }
+  | { readonly kind: "missing"; readonly ids: readonly string[] }
   | { readonly kind: "take" };
+
+/** Milliseconds; Infinity is no answer at all. */
+type Delay = number;
 
 export type ReceiverAnswer = {
   readonly ports?: readonly number[];
@@ -20,7 +25,7 @@ const now = (): number => performance.timeOrigin + performance.now();
 let arrivals: Record<string, number> = {};
 let count = 0;
 let requests = 0;
-const delays = new Map<number, number | undefined>();
+const delays = new Map<number, Delay>();
 
 async function listen(hooks: number, { cert, key }: Certificate): Promise<readonly number[]> {
   return Array.from({ length: hooks }, (_, i) => {
@@ -34,10 +39,8 @@ async function listen(hooks: number, { cert, key }: Certificate): Promise<readon
         const id = request.headers.get("webhook-id") ?? "";
         await request.arrayBuffer();
         requests++;
-        if (delays.has(i)) {
-          const delay = delays.get(i);
-          await (delay === undefined ? new Promise(() => {}) : Bun.sleep(delay));
-        }
+        const delay = delays.get(i) ?? 0;
+        if (delay > 0) await (delay === Infinity ? new Promise(() => {}) : Bun.sleep(delay));
         if (!(id in arrivals)) {
           arrivals[id] = at;
           count++;
@@ -54,10 +57,12 @@ async function answer(job: ReceiverJob): Promise<ReceiverAnswer> {
     case "listen":
       return { ports: await listen(job.hooks, job.certificate) };
     case "behave":
-      for (let i = job.from; i < job.to; i++) delays.set(i, job.delayMs);
+      for (let i = job.from; i < job.to; i++) delays.set(i, job.delay);
       return {};
     case "count":
       return { count };
+    case "missing":
+      return { count: job.ids.filter((id) => !(id in arrivals)).length };
     case "take": {
       const taken = { arrivals, requests };
       arrivals = {};

@@ -1,12 +1,14 @@
+import { join } from "node:path";
 import type { Clock } from "../../../src/contracts/clock";
 import type { Logger } from "../../../src/contracts/logger";
 import type { Storage } from "../../../src/contracts/storage";
 import { Ballast } from "./ballast";
+import { Checkpoints } from "./checkpoints";
 import { DeliveryQueue } from "./delivery-queue";
 import { EventLog } from "./event-log";
 import { sqliteHistory } from "./history";
 import { HookRows } from "./hook-rows";
-import { openDatabase, readPragma } from "./open-database";
+import { DATABASE_FILE, openDatabase, readPragma } from "./open-database";
 import { Retention } from "./retention";
 import { WriteGuard } from "./write-guard";
 
@@ -43,7 +45,12 @@ export function createSqliteStorage({
   const queue = new DeliveryQueue(db);
   const events = new EventLog(db, queue);
   const hooks = new HookRows(db);
-  const writes = new WriteGuard({ clock, onDiskFull: (use) => retention.diskWasFull(use) });
+  const writes = new WriteGuard({
+    clock,
+    onDiskFull: (use) => retention.diskWasFull(use),
+    onWritten: () => checkpoints.committed(),
+  });
+  const checkpoints = new Checkpoints({ db, file: join(dataDir, DATABASE_FILE), log });
   const retention = new Retention({
     db,
     ballast: new Ballast(dataDir, ballast),
@@ -83,6 +90,9 @@ export function createSqliteStorage({
     ...sqliteHistory({ db, queue, events, write: (run) => writes.run(run) }),
     sweep: (limits, now) => retention.sweep(limits, now),
     room: (limits) => retention.room(limits),
-    close: async () => close(),
+    close: async () => {
+      await checkpoints.close();
+      close();
+    },
   };
 }
