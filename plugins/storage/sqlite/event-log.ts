@@ -90,9 +90,13 @@ export class EventLog {
 
   /** See `History.remembered`. */
   remembered(event: LiveKitEvent, now: number): Remembered {
-    const duplicate = this.#statements.exists.get(event.id) !== null;
-    const call =
-      event.roomSid === undefined ? this.#calls.newestOf(event.roomName ?? "", now) : this.#calls.find(event.roomSid);
+    const roomName = event.roomName ?? "";
+    const call = event.roomSid === undefined ? this.#calls.newestOf(roomName, now) : this.#calls.find(event.roomSid);
+    const { known, knownByName, removed } = this.#statements;
+    const duplicate =
+      removed.get(event.id) !== null ||
+      knownByName.get(event.id, roomName) !== null ||
+      (call !== undefined && known.get(call.id, event.id) !== null);
     if (call === undefined) return { duplicate, call };
     const { memory } = call;
     return { duplicate, call: { memory, all: this.#earlier(call, "all"), held: this.#earlier(call, "held") } };
@@ -167,6 +171,8 @@ export class EventLog {
     const { event, receivedAt } = incoming;
     const roomName = event.roomName ?? "";
     if (this.#statements.removed.get(event.id) !== null) return DUPLICATE;
+    // Its call may have been another one, or none, when it came first.
+    if (event.roomSid === undefined && this.#statements.knownByName.get(event.id, roomName) !== null) return DUPLICATE;
     const found =
       event.roomSid === undefined
         ? this.#calls.newestOf(roomName, receivedAt)
@@ -294,8 +300,10 @@ type OverdueRow = { seq: number; call: number | null; room_sid: string | null; r
 
 function prepareStatements(db: Database) {
   return {
-    exists: db.query<{ known: number }, [string]>(
-      "select 1 as known from events where id = ?1 union all select 1 from removed_events where id = ?1",
+    known: db.query<{ seq: number }, [number, string]>("select seq from events where call = ? and id = ?"),
+    knownByName: db.query<{ seq: number }, [string, string]>(
+      "select seq from events where call is null and id = ?1 " +
+        "union all select e.seq from calls c cross join events e on e.call = c.id and e.id = ?1 where c.room_name = ?2",
     ),
     removed: db.query<{ known: number }, [string]>("select 1 as known from removed_events where id = ?"),
     insert: db.query<
@@ -303,7 +311,7 @@ function prepareStatements(db: Database) {
       [string, number | null, string, string, string, number | null, number, number, number, string, Uint8Array]
     >(
       "insert into events (id, call, room_name, name, subject, created_at, received_at, kept_at, state, content_type, body) " +
-        "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing",
+        "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
     ),
     all: db.query<{ seq: number; subject: string }, [number]>(
       "select seq, subject from events where call = ? order by seq",

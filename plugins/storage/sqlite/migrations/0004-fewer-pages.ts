@@ -6,6 +6,8 @@
  *   index. A hook that works has none.
  * - Deliveries have ids in the order of their times, so that a list by time goes by the ids, one of a tenant by its hooks.
  * - `delivery_ids.used`: an id that was used, as great as any that retention has removed: none is given twice.
+ * - Events are known by their call and their id: those of the calls under way are near each other in that index, where ids
+ *   alone are all over it.
  * - `lanes.wait`: how long the head was to wait when it failed, in ms; due times alone do not say it when the clock was set.
  */
 export const fewerPages = `
@@ -18,6 +20,31 @@ create table delivery_ids (
 insert into delivery_ids (id, used) select 1, coalesce(max(id), 0) from deliveries;
 
 alter table lanes add column wait integer;
+
+create table events_by_call (
+  seq integer primary key,
+  id text not null,
+  call integer references calls (id),
+  room_name text not null,
+  name text not null,
+  subject text not null,
+  created_at integer,
+  received_at integer not null,
+  kept_at integer,
+  state integer not null,
+  content_type text not null,
+  body blob not null
+) strict;
+insert into events_by_call
+  select seq, id, call, room_name, name, subject, created_at, received_at, kept_at, state, content_type, body from events;
+drop table events;
+alter table events_by_call rename to events;
+create unique index events_known on events (call, id);
+create unique index events_known_without_call on events (id) where call is null;
+create index events_of_call on events (call, seq);
+create index events_held on events (received_at) where state = 1;
+create index events_unrouted on events (call, seq) where state <> 0;
+create index events_unmatched on events (received_at) where state = 2;
 
 create table deliveries_with_waiting (
   id integer primary key,
