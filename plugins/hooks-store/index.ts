@@ -1,18 +1,16 @@
 import { Elysia } from "elysia";
-import { mapCredentials, toWritten } from "../../src/domain/credentials";
 import { AppError } from "../../src/domain/errors";
-import type { Hook } from "../../src/domain/hook";
-import { secretReference, type SecretSource } from "../../src/domain/secret";
-import { maySee, type Principal } from "../../src/domain/principal";
+import type { Principal } from "../../src/domain/principal";
 import { errorResponses } from "../http-errors";
 import type { AuthPlugin } from "../auth";
 import { putHooks, removeHooks } from "./change-hooks";
 import type { HookRegistry } from "./hook-registry";
 import { pauseRoutes } from "./pause-routes";
-import { DeleteHooks, HookList, UpdateHooks, type HookView } from "./hook-schemas";
+import { DeleteHooks, HookList, UpdateHooks } from "./hook-schemas";
+import { listAnswer } from "./list-answer";
 import { readEntries, readHosts, type EntryRules } from "./read-entries";
 import { versionRoutes } from "./version-routes";
-import { viewPolicy } from "./view-policy";
+import { viewHook } from "./view-hook";
 
 export { HookRegistry } from "./hook-registry";
 
@@ -23,12 +21,11 @@ export type HooksStoreOptions = Omit<EntryRules, "policy"> & {
 
 /** The routes that read and change the forwarding table. */
 export function hooksStore({ auth, registry, ...rules }: HooksStoreOptions) {
-  const list = (caller: Principal) => ({
-    hooks: registry.table
-      .all()
-      .filter((hook) => maySee(caller, hook.authId))
-      .map((hook) => toView(hook, registry)),
-  });
+  const list = (caller: Principal) => {
+    const { table } = registry;
+    const hooks = caller.role === "operator" ? table.all() : table.ofTenant(caller.id);
+    return listAnswer("hooks", hooks, (hook) => viewHook(hook, registry));
+  };
   return new Elysia({ name: "sayna-sip/hooks-store", tags: ["hooks"] })
     .use(auth)
     .use(pauseRoutes({ auth, registry, list }))
@@ -44,9 +41,9 @@ export function hooksStore({ auth, registry, ...rules }: HooksStoreOptions) {
     .post(
       "/sip/hooks",
       async ({ body, caller }) => {
-        const entries = readEntries(body.hooks, caller, { ...rules, policy: registry.policy });
+        const entries = await readEntries(body.hooks, caller, { ...rules, policy: registry.policy });
         const hosts = entries.map(({ host }) => host);
-        await registry.change(caller, (current, table) => putHooks(current, entries, table, caller), hosts);
+        await registry.change(caller, hosts, (present, table) => putHooks(present, entries, table, caller));
         return list(caller);
       },
       {
@@ -83,8 +80,8 @@ export function hooksStore({ auth, registry, ...rules }: HooksStoreOptions) {
     .delete(
       "/sip/hooks",
       async ({ body, caller }) => {
-        const hosts = readHosts(body.hosts);
-        await registry.change(caller, (current, table) => removeHooks(current, hosts, table, caller));
+        const hosts = await readHosts(body.hosts);
+        await registry.change(caller, hosts, (present, table) => removeHooks(present, table, caller));
         return list(caller);
       },
       {
@@ -133,30 +130,3 @@ export function hooksStoreOff({ auth }: { readonly auth: AuthPlugin }) {
     .post("/sip/hooks/rollback", refuse, route)
     .delete("/sip/hooks", refuse, route);
 }
-
-function toView(hook: Hook, registry: HookRegistry): HookView {
-  const paused = registry.pausedHook(hook.id);
-  const secret = hook.secret === undefined ? undefined : secretReference(hook.secret);
-  return {
-    host: hook.host,
-    url: hook.url,
-    ...(hook.authId === undefined ? {} : { auth_id: hook.authId }),
-    ...(secret === undefined ? {} : { secret }),
-    ...(hook.previousSecret === undefined
-      ? {}
-      : {
-          previous_secret: {
-            secret: shown(hook.previousSecret.secret),
-            until: new Date(hook.previousSecret.until).toISOString(),
-          },
-        }),
-    ...(hook.credentials === undefined ? {} : { credentials: toWritten(mapCredentials(hook.credentials, shown)) }),
-    ...(hook.policy === undefined ? {} : { delivery: viewPolicy(hook.policy) }),
-    source: hook.source,
-    state: paused === undefined ? "active" : "paused",
-    ...(paused === undefined ? {} : { paused: { reason: paused.reason, since: new Date(paused.since).toISOString() } }),
-  };
-}
-
-/** A reference always begins with `env:` or `file:`. */
-const shown = (source: SecretSource): string => secretReference(source) ?? "literal";

@@ -307,19 +307,19 @@ describe("operators", () => {
   test("each change is recorded: who, when, before and after", async () => {
     await post([hook("one.example.com")]);
     await post([hook("x.a.example.com")], A);
-    const [last, first] = await storage.hookChanges(10);
-    expect(first).toMatchObject({ who: "ops", at: clock.now(), hosts: [{ host: "one.example.com" }] });
-    expect(last).toMatchObject({
-      who: "tenant-a",
-      hosts: [{ host: "x.a.example.com", after: { authId: "tenant-a" } }],
-    });
+    expect(await storage.hookVersions(10)).toMatchObject([
+      { who: "tenant-a", hosts: ["x.a.example.com"] },
+      { who: "ops", at: clock.now(), hosts: ["one.example.com"] },
+    ]);
+    const [difference] = await storage.hookDifferences(1, 2);
+    expect(difference).toMatchObject({ host: "x.a.example.com", after: { authId: "tenant-a" } });
   });
 
   test("without authentication auth_id may be missing, and the caller is anonymous", async () => {
     required = false;
     const answer = await call("POST", { hooks: [{ host: "one.example.com", url: "https://x.example/" }] }, undefined);
     expect(answer.status).toBe(200);
-    expect((await storage.hookChanges(1))[0]?.who).toBe("anonymous");
+    expect((await storage.hookVersions(1))[0]?.who).toBe("anonymous");
   });
 });
 
@@ -445,7 +445,7 @@ describe("what is pending", () => {
     await post([hook("one.example.com")]);
     await registry.pause(one.id, "it answered 410");
     expect((await post([hook("one.example.com")])).body.hooks?.at(-1)).toMatchObject({ state: "active" });
-    expect(await storage.hookChanges(10)).toHaveLength(1);
+    expect(await storage.hookVersions(10)).toHaveLength(1);
   });
 
   test("replacing a paused hook resumes it", async () => {

@@ -11,6 +11,7 @@ import { ManualClock } from "../../support/manual-clock";
 import { policy } from "../../support/policy";
 import { recordingLog } from "../../support/recording-log";
 import { temporaryDirectory } from "../../support/server-process";
+import { storedHooks } from "../../support/stored-hooks";
 import { incoming, matchOf, pattern, webhookJson } from "../../support/webhooks";
 
 const OPS = "ops-token-1234567890";
@@ -265,12 +266,12 @@ describe("a rollback", () => {
     await put(MOVED);
     await load([configHook("one.example.com")]);
     await rollBack(1);
-    expect(await storage.readHooks()).toMatchObject([{ url: MOVED.url }]);
+    expect(await storedHooks(storage)).toMatchObject([{ url: MOVED.url }]);
     await load([]);
     await remove("one.example.com");
     await load([configHook("one.example.com")]);
     await rollBack(1);
-    expect(await storage.readHooks()).toEqual([]);
+    expect(await storedHooks(storage)).toEqual([]);
   });
 
   test.each([
@@ -319,7 +320,7 @@ describe("a rollback", () => {
 
   test("that the storage cannot write is 500, and changes nothing", async () => {
     await put(ONE);
-    storage.changeHooks = () => Promise.reject(new Error("SQLITE_FULL"));
+    storage.restoreHooks = () => Promise.reject(new Error("SQLITE_FULL"));
     expect(await rollBack(0)).toMatchObject({ status: 500, json: { error: { code: "hooks_not_saved" } } });
     expect(await table()).toHaveLength(1);
   });
@@ -329,7 +330,7 @@ describe("a rollback", () => {
     await Promise.all([rollBack(0), put(TWO), rollBack(1)]);
     const { json } = await call("GET", "/sip/hooks/versions");
     expect((json.versions as object[]).length).toBe(4);
-    expect(await storage.readHooks()).toHaveLength((await table()).length);
+    expect(await storedHooks(storage)).toHaveLength((await table()).length);
   });
 });
 
