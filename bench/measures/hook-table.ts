@@ -2,7 +2,7 @@
  * What a forwarding table of 100,000 hooks costs: the requests that read and change it, and the acknowledgements beside
  * them, one each 5 ms. `bun bench/measures/hook-table.ts [hooks]`
  */
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { RECORDED_KEY } from "../../test/support/recordings";
 import { ServerProcess, temporaryDirectory } from "../../test/support/server-process";
 import { sendWebhooks } from "../support/acknowledgements";
@@ -14,7 +14,6 @@ export type HookTableOptions = { readonly hooks?: number; readonly rounds?: numb
 /** Times in ms. */
 export type OperationCost = {
   readonly name: string;
-  readonly status: number;
   /** Medians of the rounds. */
   readonly firstByte: number;
   readonly lastByte: number;
@@ -26,6 +25,8 @@ export type OperationCost = {
   readonly ackMax: number;
   /** The longest time for which the server's event loop did nothing else, of all rounds. */
   readonly longestStall: number;
+  /** The most resident memory meanwhile, of all rounds. */
+  readonly peakMegabytes: number;
 };
 
 export type HookTableCost = {
@@ -33,8 +34,8 @@ export type HookTableCost = {
   readonly operations: readonly OperationCost[];
   /** From the start of the process to the open port, in ms; medians. */
   readonly start: { readonly empty: number; readonly full: number };
-  /** Resident megabytes after a start, and the most there ever were. */
-  readonly memory: { readonly empty: number; readonly full: number; readonly peak: number };
+  /** Resident megabytes after a start; medians. */
+  readonly memory: { readonly empty: number; readonly full: number };
 };
 
 const OPS = "ops-token-1234567890";
@@ -107,6 +108,11 @@ class Subject {
   async megabytes(which: "VmRSS" | "VmHWM"): Promise<number> {
     const status = await readFile(`/proc/${this.server.pid}/status`, "utf8");
     return Number(new RegExp(`${which}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024;
+  }
+
+  /** `VmHWM` begins anew (Linux, proc(5)). */
+  async forgetPeak(): Promise<void> {
+    await writeFile(`/proc/${this.server.pid}/clear_refs`, "5");
   }
 
   /** Returns how long it took until the port was open. */
@@ -192,36 +198,44 @@ function operations(hooks: number): readonly Operation[] {
   ];
 }
 
-async function measureOperation(subject: Subject, { name, run }: Operation, rounds: number): Promise<OperationCost> {
-  const answers: TableAnswer[] = [];
-  const acks: number[] = [];
-  const stalls: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const webhooks = sendWebhooks(subject.server.url, "acks.example.com", ACK_EVERY_MS);
-    await Bun.sleep(AFTERWARDS_MS);
-    await subject.longestStall();
-    const began = performance.now();
-    answers.push(await run(subject, round));
-    await Bun.sleep(AFTERWARDS_MS);
-    const ended = performance.now();
-    stalls.push(await subject.longestStall());
-    await webhooks.stop();
-    acks.push(...webhooks.acknowledged.filter(({ at }) => at >= began && at < ended).map(({ ms }) => ms));
-  }
-  const last = answers.at(-1);
-  if (last === undefined || last.status !== 200)
-    process.stderr.write(`${name}: ${last?.status} ${last?.text.slice(0, 300)}\n`);
+/** What one run of an operation gave. */
+type Sample = {
+  readonly answer: TableAnswer;
+  readonly acks: readonly number[];
+  readonly stall: number;
+  readonly megabytes: number;
+};
+
+async function runOnce(subject: Subject, { name, run }: Operation, round: number): Promise<Sample> {
+  const webhooks = sendWebhooks(subject.server.url, "acks.example.com", ACK_EVERY_MS);
+  await Bun.sleep(AFTERWARDS_MS);
+  await subject.longestStall();
+  await subject.forgetPeak();
+  const began = performance.now();
+  const answer = await run(subject, round);
+  await Bun.sleep(AFTERWARDS_MS);
+  const ended = performance.now();
+  const stall = await subject.longestStall();
+  const megabytes = await subject.megabytes("VmHWM");
+  await webhooks.stop();
+  if (answer.status !== 200) throw new Error(`${name}: answered ${answer.status}: ${answer.text.slice(0, 300)}`);
+  const acks = webhooks.acknowledged.filter(({ at }) => at >= began && at < ended).map(({ ms }) => ms);
+  return { answer, acks, stall, megabytes };
+}
+
+function summarise(name: string, samples: readonly Sample[]): OperationCost {
+  const acks = samples.flatMap((sample) => sample.acks);
   return {
     name,
-    status: last?.status ?? 0,
-    firstByte: median(answers.map(({ firstByte }) => firstByte)),
-    lastByte: median(answers.map(({ lastByte }) => lastByte)),
-    answerBytes: last?.bytes ?? 0,
+    firstByte: median(samples.map(({ answer }) => answer.firstByte)),
+    lastByte: median(samples.map(({ answer }) => answer.lastByte)),
+    answerBytes: samples.at(-1)?.answer.bytes ?? 0,
     acknowledged: acks.length,
     ackP50: median(acks),
     ackP99: percentile(acks, 0.99),
     ackMax: Math.max(...acks),
-    longestStall: Math.max(...stalls),
+    longestStall: Math.max(...samples.map(({ stall }) => stall)),
+    peakMegabytes: Math.max(...samples.map(({ megabytes }) => megabytes)),
   };
 }
 
@@ -254,34 +268,49 @@ export async function measureHookTable({ hooks = 100_000, rounds = 3 }: HookTabl
         return { status: 200, firstByte: 0, lastByte: 0, bytes: 0, text: "" };
       },
     };
-    const costs: OperationCost[] = [];
-    for (const operation of [idle, ...operations(hooks)])
-      costs.push(await measureOperation(subject, operation, rounds));
+    const measured = [idle, ...operations(hooks)].map((operation) => ({ operation, samples: [] as Sample[] }));
+    for (let round = 0; round < rounds; round++) {
+      for (const { operation, samples } of measured) samples.push(await runOnce(subject, operation, round));
+    }
     return {
       hooks,
-      operations: costs,
+      operations: measured.map(({ operation, samples }) => summarise(operation.name, samples)),
       start: { empty: empty.ms, full: full.ms },
-      memory: { empty: empty.megabytes, full: full.megabytes, peak: await subject.megabytes("VmHWM") },
+      memory: { empty: empty.megabytes, full: full.megabytes },
     };
   } finally {
     await subject.end();
   }
 }
 
+const COLUMNS: readonly [string, (cost: OperationCost) => number][] = [
+  ["first", (cost) => cost.firstByte],
+  ["last", (cost) => cost.lastByte],
+  ["ack p50", (cost) => cost.ackP50],
+  ["ack p99", (cost) => cost.ackP99],
+  ["ack max", (cost) => cost.ackMax],
+  ["stall", (cost) => cost.longestStall],
+  ["MB sent", (cost) => cost.answerBytes / 1e6],
+  ["MB used", (cost) => cost.peakMegabytes],
+];
+
 function table({ operations: costs, start, memory, hooks }: HookTableCost): string {
-  const ms = (value: number) => value.toFixed(1).padStart(8);
-  const heads = ["first", "last", "ack p50", "ack p99", "ack max", "stall"].map((head) => head.padStart(8));
-  const rows = costs.map((cost) => {
-    const { name, firstByte, lastByte, ackP50, ackP99, ackMax, longestStall, answerBytes } = cost;
-    const times = [firstByte, lastByte, ackP50, ackP99, ackMax, longestStall].map(ms).join(" ");
-    return `${name.padEnd(40)} ${times} ${(answerBytes / 1e6).toFixed(2).padStart(6)} MB`;
-  });
+  const line = (name: string, cells: readonly string[]) =>
+    [name.padEnd(40), ...cells.map((cell) => cell.padStart(8))].join(" ");
   return [
     `${hooks} hooks; times in ms`,
-    `${"".padEnd(40)} ${heads.join(" ")}`,
-    ...rows,
+    line(
+      "",
+      COLUMNS.map(([head]) => head),
+    ),
+    ...costs.map((cost) =>
+      line(
+        cost.name,
+        COLUMNS.map(([, value]) => value(cost).toFixed(1)),
+      ),
+    ),
     `start: ${start.empty.toFixed(0)} ms empty, ${start.full.toFixed(0)} ms with the table`,
-    `memory: ${memory.empty.toFixed(0)} MB empty, ${memory.full.toFixed(0)} MB with the table, ${memory.peak.toFixed(0)} MB at most`,
+    `memory: ${memory.empty.toFixed(0)} MB empty, ${memory.full.toFixed(0)} MB with the table`,
   ].join("\n");
 }
 

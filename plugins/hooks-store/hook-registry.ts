@@ -62,7 +62,7 @@ export class HookRegistry {
     const { storage } = options;
     const registry = new HookRegistry(options);
     for await (const page of storage.readHooks()) registry.#table.change(page.map(toTableChange));
-    await storage.rememberHooks(registry.table.all());
+    await storage.rememberHooks(options.configHooks);
     for (const paused of await storage.pausedHooks()) registry.#paused.set(paused.hook, paused);
     const gone = (await storage.waitingHooks()).filter((hook) => !registry.isActive(hook));
     await registry.#cancel(gone);

@@ -1,3 +1,4 @@
+import { Type } from "@sinclair/typebox";
 import { t, type Static } from "elysia";
 import { EVENT_PATTERN } from "../../src/domain/event-names";
 
@@ -22,8 +23,8 @@ export const DeliveryEntry = t.Object(
     ),
     max_age: t.Optional(duration("What is older is not sent any more, and listed as expired.")),
     deadline: t.Optional(duration("Covers an attempt from DNS to the answer's last byte; at most `5m`.")),
-    concurrency: t.Optional(t.Integer({ minimum: 1, maximum: 200, description: "Attempts at a time." })),
-    rate: t.Optional(t.Integer({ minimum: 1, maximum: 10_000, description: "Attempts per second." })),
+    concurrency: t.Optional(Type.Integer({ minimum: 1, maximum: 200, description: "Attempts at a time." })),
+    rate: t.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: "Attempts per second." })),
     order: t.Optional(
       t.UnionEnum(["call", "none"], {
         description: "`call`: the events of one call one after the other. `none`: each one for itself.",

@@ -123,7 +123,7 @@ export const ERRORS = {
   payload_too_large: {
     status: 413,
     message: "The body is too large",
-    hint: "At most 1 MiB is accepted.",
+    hint: "Send it in several requests: one may have 4 MiB and 10,000 hooks, a webhook 1 MiB.",
   },
   invalid_json: {
     status: 400,

@@ -85,7 +85,7 @@ export class HookTable {
     if (before !== undefined && before.authId !== hook.authId) this.#forget(before);
     this.#byHost.set(hook.host, hook);
     this.#byId.set(hook.id, hook);
-    if (hook.authId !== undefined) this.#ofTenants.add(hook.authId, hook.host);
+    if (hook.authId !== undefined && before?.authId !== hook.authId) this.#ofTenants.add(hook.authId, hook.host);
   }
 
   #remove(hook: Hook): void {

@@ -12,7 +12,7 @@ import {
   type PresentHooks,
   type RestoreHosts,
 } from "../../../src/contracts/storage";
-import type { StoredHook } from "../../../src/domain/hook";
+import { hookId, type StoredHook } from "../../../src/domain/hook";
 import type { HostPattern } from "../../../src/domain/host-pattern";
 import { HookChangeLog, type ChangeParts } from "./hook-change-log";
 import type { HookRows } from "./hook-rows";
@@ -35,7 +35,12 @@ export class HookChanges {
 
   async *read(): AsyncGenerator<readonly StoredHook[]> {
     await this.#log.apply();
-    yield* this.#rows.pages();
+    const fromBefore = this.#rows.knowsNone();
+    for await (const page of this.#rows.pages()) {
+      // A database from the time when no hook was remembered.
+      if (fromBefore) this.#rows.remember(page.map((hook) => ({ ...hook, id: hookId(hook.host, hook.authId) })));
+      yield page;
+    }
   }
 
   change(author: ChangeAuthor, hosts: readonly HostPattern[], change: ChangeHosts): Promise<HookChange> {

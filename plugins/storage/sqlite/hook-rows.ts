@@ -59,6 +59,11 @@ export class HookRows {
     }
   }
 
+  /** True when no hook is remembered at all. */
+  knowsNone(): boolean {
+    return this.#statements.anyKnown.get() === null;
+  }
+
   remember(hooks: readonly KnownHook[]): void {
     const unknown = hooks.filter(({ id }) => this.#statements.isKnown.get(id) === null);
     if (unknown.length > 0) this.#rememberAll(unknown);
@@ -127,6 +132,7 @@ function prepareStatements(db: Database) {
         "secret_ref = excluded.secret_ref, previous_secret = excluded.previous_secret, credentials = excluded.credentials, policy = excluded.policy",
     ),
     remove: db.query<unknown, [string]>("delete from hooks where host = ?"),
+    anyKnown: db.query<{ hook: string }, []>("select hook from known_hooks limit 1"),
     isKnown: db.query<{ hook: string }, [string]>("select hook from known_hooks where hook = ?"),
     addKnown: db.query<unknown, [HookId, string, string | null]>(
       "insert or ignore into known_hooks (hook, host, auth_id) values (?, ?, ?)",

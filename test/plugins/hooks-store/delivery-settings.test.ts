@@ -174,6 +174,7 @@ test.each<[string, unknown]>([
   ["no time at all", { deadline: "0s" }],
   ["too much concurrency", { concurrency: 201 }],
   ["no rate", { rate: 0 }],
+  ["a number as a text", { rate: "5" }],
   ["no waits", { schedule: [] }],
   ["another order", { order: "room" }],
   ["a name that is none", { events: ["participant joined"] }],

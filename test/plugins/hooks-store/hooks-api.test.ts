@@ -299,6 +299,30 @@ describe("operators", () => {
     expect(hosts(await get())).toEqual(["fixed.a.example.com", "one.example.com"]);
   });
 
+  test("10,000 hooks are taken in one request, and no more, which the error says", async () => {
+    const many = Array.from({ length: 10_001 }, (_, i) => hook(`h${i}.example.com`, `tenant-${i % 100}`));
+    const refused = await post(many);
+    expect(refused.status).toBe(400);
+    expect(refused.body.error).toMatchObject({
+      code: "invalid_request",
+      problems: [{ field: "body/hooks", message: "Expected array length to be less or equal to 10000" }],
+    });
+    const answer = await post(many.slice(1));
+    expect(answer.status).toBe(200);
+    expect(hosts(answer)).toEqual(["fixed.a.example.com", ...many.slice(1).map(({ host }) => host)]);
+    expect(hosts(await remove(many.slice(2).map(({ host }) => host)))).toEqual([
+      "fixed.a.example.com",
+      "h1.example.com",
+    ]);
+  });
+
+  test("a body that is too large is refused with the size that may come", async () => {
+    const answer = await post([hook(`${"x".repeat(4 * 1024 * 1024)}.example.com`)]);
+    expect(answer.status).toBe(413);
+    expect(answer.body.error).toMatchObject({ code: "payload_too_large" });
+    expect(answer.body.error?.message).toContain("4MiB");
+  });
+
   test("concurrent updates do not lose each other", async () => {
     await Promise.all(Array.from({ length: 20 }, (_, i) => post([hook(`h${i}.example.com`)])));
     expect(hosts(await get())).toHaveLength(21);
