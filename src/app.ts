@@ -117,6 +117,7 @@ function routes({ config, authPlugin, sip, keys, notReady, clock, log }: RouteOp
       : hooksStore({
           auth: authPlugin,
           registry: sip.registry,
+          breakerOf: sip.breakerOf,
           authRequired: config.auth.required,
           secretGrants: secretGrants(config, sip.config),
         });
@@ -205,9 +206,10 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
   return {
     config: sip,
     history: { history: storage, registry, matching, onDeliveries: dispatcher.wake, onOwnerTask },
-    explain: { history: storage, registry, matching, roomPrefix: sip.room_prefix },
+    explain: { history: storage, registry, breakerOf: dispatcher.breakerOf, matching, roomPrefix: sip.room_prefix },
     signingKeys,
     registry,
+    breakerOf: dispatcher.breakerOf,
     intake,
     async start(): Promise<void> {
       intake.start();

@@ -66,6 +66,25 @@ export const PauseHooks = t.Object(
   { additionalProperties: false, examples: [{ hosts: ["tenant-a.example.com"] }] },
 );
 
+export const BreakerView = t.Object(
+  {
+    state: t.Literal("open"),
+    reason: t.String({ examples: ["5 attempts in a row failed"] }),
+    since: t.String({ format: "date-time" }),
+    next_probe: t.Optional(
+      t.String({
+        format: "date-time",
+        description: "When it may be tried again, if there is something to send; absent while a probe is under way.",
+      }),
+    ),
+  },
+  {
+    description:
+      "The endpoint is taken not to work: what there is to send waits, and one probe at a time goes out. Absent while it is " +
+      "taken to work, as it is after a restart.",
+  },
+);
+
 export const HookView = t.Object({
   host: t.String(),
   url: t.String(),
@@ -86,6 +105,7 @@ export const HookView = t.Object({
       since: t.String({ format: "date-time" }),
     }),
   ),
+  breaker: t.Optional(BreakerView),
 });
 
 export const HookList = t.Object(
@@ -107,5 +127,6 @@ export const HookList = t.Object(
   },
 );
 
+export type BreakerView = Static<typeof BreakerView>;
 export type HookEntry = Static<typeof HookEntry>;
 export type HookView = Static<typeof HookView>;

@@ -1,5 +1,8 @@
 import { Elysia } from "elysia";
+import type { Outage } from "../../src/domain/breaker";
 import { AppError } from "../../src/domain/errors";
+import type { Hook } from "../../src/domain/hook";
+import type { HookId } from "../../src/domain/ids";
 import type { Principal } from "../../src/domain/principal";
 import { errorResponses } from "../http-errors";
 import type { AuthPlugin } from "../auth";
@@ -17,14 +20,17 @@ export { HookRegistry } from "./hook-registry";
 export type HooksStoreOptions = Omit<EntryRules, "policy"> & {
   readonly auth: AuthPlugin;
   readonly registry: HookRegistry;
+  /** Undefined while the hook's endpoint is taken to work. */
+  readonly breakerOf: (hook: HookId) => Outage | undefined;
 };
 
 /** The routes that read and change the forwarding table. */
-export function hooksStore({ auth, registry, ...rules }: HooksStoreOptions) {
+export function hooksStore({ auth, registry, breakerOf, ...rules }: HooksStoreOptions) {
+  const conditionOf = ({ id }: Hook) => ({ paused: registry.pausedHook(id), outage: breakerOf(id) });
   const list = (caller: Principal) => {
     const { table } = registry;
     const hooks = caller.role === "operator" ? table.all() : table.ofTenant(caller.id);
-    return listAnswer("hooks", hooks, (hook) => viewHook(hook, registry));
+    return listAnswer("hooks", hooks, (hook) => viewHook(hook, conditionOf(hook)));
   };
   return new Elysia({ name: "sayna-sip/hooks-store", tags: ["hooks"] })
     .use(auth)

@@ -1,13 +1,17 @@
 import { mapCredentials, toWritten } from "../../src/domain/credentials";
 import type { Hook } from "../../src/domain/hook";
 import { secretReference, type SecretSource } from "../../src/domain/secret";
-import type { HookRegistry } from "./hook-registry";
+import type { Outage } from "../../src/domain/breaker";
+import type { PausedHook } from "../../src/contracts/storage";
 import type { HookView } from "./hook-schemas";
+import { viewBreaker } from "./view-breaker";
 import { viewPolicy } from "./view-policy";
 
+/** Each is undefined while there is nothing to say. */
+export type HookCondition = { readonly paused: PausedHook | undefined; readonly outage: Outage | undefined };
+
 /** A hook as an answer shows it. */
-export function viewHook(hook: Hook, registry: HookRegistry): HookView {
-  const paused = registry.pausedHook(hook.id);
+export function viewHook(hook: Hook, { paused, outage }: HookCondition): HookView {
   const secret = hook.secret === undefined ? undefined : secretReference(hook.secret);
   return {
     host: hook.host,
@@ -27,6 +31,7 @@ export function viewHook(hook: Hook, registry: HookRegistry): HookView {
     source: hook.source,
     state: paused === undefined ? "active" : "paused",
     ...(paused === undefined ? {} : { paused: { reason: paused.reason, since: new Date(paused.since).toISOString() } }),
+    ...(outage === undefined ? {} : { breaker: viewBreaker(outage) }),
   };
 }
 

@@ -13,6 +13,7 @@ import { recordingLog } from "../../support/recording-log";
 import { temporaryDirectory } from "../../support/server-process";
 import { pattern } from "../../support/webhooks";
 
+const breakerOf = () => undefined;
 const OPS = "ops-token-1234567890";
 const TENANT = "tenant-a-token-1234567890";
 const forAll = { ...policy, rate: 100 };
@@ -56,7 +57,13 @@ async function call(method: string, token: string, body?: unknown): Promise<{ st
     { id: "tenant-a", secret: new Secret(TENANT), role: "tenant" as const, hosts: [pattern("*.a.example.com")] },
   ];
   const secretGrants = { ofOperators: [], ofTenants: new Map() };
-  const store = hooksStore({ auth: auth({ required: true, secrets }), registry, authRequired: true, secretGrants });
+  const store = hooksStore({
+    auth: auth({ required: true, secrets }),
+    registry,
+    breakerOf,
+    authRequired: true,
+    secretGrants,
+  });
   const app = new Elysia({ normalize: false }).use(httpErrors({ log })).use(store);
   const response = await app.handle(
     new Request("http://localhost/sip/hooks", {

@@ -63,6 +63,7 @@ async function call(
     hooksStore({
       auth: auth({ required, secrets }),
       registry,
+      breakerOf: () => undefined,
       authRequired: required,
       secretGrants: {
         ofOperators: ["env:ALLOWED"],

@@ -62,6 +62,7 @@ async function call(method: string, path: string, body?: unknown, token: string 
     hooksStore({
       auth: auth({ required, secrets }),
       registry,
+      breakerOf: () => undefined,
       authRequired: required,
       secretGrants: { ofOperators: allowed, ofTenants: new Map() },
     }),
