@@ -1,6 +1,5 @@
 import { Elysia } from "elysia";
 import type { Outage } from "../../src/domain/breaker";
-import { AppError } from "../../src/domain/errors";
 import type { Hook } from "../../src/domain/hook";
 import type { HookId } from "../../src/domain/ids";
 import type { Principal } from "../../src/domain/principal";
@@ -113,26 +112,4 @@ export function hooksStore({ auth, registry, breakerOf, ...rules }: HooksStoreOp
         },
       },
     );
-}
-
-/** The same addresses when SIP is off. */
-export function hooksStoreOff({ auth }: { readonly auth: AuthPlugin }) {
-  const refuse = (): never => {
-    throw new AppError("sip_not_configured");
-  };
-  const route = {
-    caller: true,
-    response: errorResponses(["unauthorized", "sip_not_configured"]),
-    detail: { summary: "SIP is not configured on this server" },
-  } as const;
-  return new Elysia({ name: "sayna-sip/hooks-store", tags: ["hooks"] })
-    .use(auth)
-    .get("/sip/hooks", refuse, route)
-    .post("/sip/hooks", refuse, route)
-    .post("/sip/hooks/pause", refuse, route)
-    .post("/sip/hooks/resume", refuse, route)
-    .get("/sip/hooks/versions", refuse, route)
-    .get("/sip/hooks/versions/:a/compare/:b", refuse, route)
-    .post("/sip/hooks/rollback", refuse, route)
-    .delete("/sip/hooks", refuse, route);
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { Elysia } from "elysia";
 import { auth } from "../../../plugins/auth";
-import { HookRegistry, hooksStore, hooksStoreOff } from "../../../plugins/hooks-store";
+import { HookRegistry, hooksStore } from "../../../plugins/hooks-store";
 import { httpErrors } from "../../../plugins/http-errors";
 import { createSqliteStorage } from "../../../plugins/storage/sqlite";
 import type { Storage } from "../../../src/contracts/storage";
@@ -496,15 +496,4 @@ test("a configuration's host shadows one that was added at run time, which comes
   expect(shadowed.table.all().map(({ authId }) => authId)).toEqual(["tenant-a"]);
   const back = await HookRegistry.load({ configHooks: [], policy, storage, clock, log });
   expect(back.table.all().map(({ authId }) => authId)).toEqual(["tenant-b"]);
-});
-
-test("with SIP off the routes are 404 sip_not_configured", async () => {
-  const app = new Elysia()
-    .use(httpErrors({ log }))
-    .use(hooksStoreOff({ auth: auth({ required: false, secrets: [] }) }));
-  for (const method of ["GET", "POST", "DELETE"]) {
-    const response = await app.handle(new Request("http://localhost/sip/hooks", { method }));
-    expect(response.status).toBe(404);
-    expect(await response.json()).toMatchObject({ error: { code: "sip_not_configured" } });
-  }
 });

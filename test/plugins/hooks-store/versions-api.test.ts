@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { Elysia } from "elysia";
 import { auth } from "../../../plugins/auth";
-import { HookRegistry, hooksStore, hooksStoreOff } from "../../../plugins/hooks-store";
+import { HookRegistry, hooksStore } from "../../../plugins/hooks-store";
 import { httpErrors } from "../../../plugins/http-errors";
 import { createSqliteStorage } from "../../../plugins/storage/sqlite";
 import type { Storage } from "../../../src/contracts/storage";
@@ -348,21 +348,4 @@ test.each(ROUTES)("%s %s is for operators only", async (method, path, body) => {
     status: 401,
     json: { error: { code: "unauthorized" } },
   });
-});
-
-test.each(ROUTES)("with SIP off %s %s says so", async (method, path, body) => {
-  const secrets = [{ id: "ops", secret: new Secret(OPS), role: "operator" as const, hosts: [] }];
-  const app = new Elysia()
-    .use(httpErrors({ log: recordingLog() }))
-    .use(hooksStoreOff({ auth: auth({ required: true, secrets }) }));
-  const init = { method, headers: { authorization: `Bearer ${OPS}`, "content-type": "application/json" } };
-  const request = new Request(`http://localhost${path}`, {
-    ...init,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const response = await app.handle(request);
-  expect([response.status, ((await response.json()) as Answer["json"]).error?.code]).toEqual([
-    404,
-    "sip_not_configured",
-  ]);
 });
