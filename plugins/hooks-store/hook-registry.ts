@@ -30,7 +30,7 @@ export type HookRegistryOptions = {
 };
 
 /** What hosts have, and what of that is to be otherwise; `table` is the whole one, with the hooks of the configuration. */
-type Change = (present: PresentHooks, table: HookTable) => HookReplacements;
+type Change = (present: PresentHooks, table: HookTable) => HookReplacements | Promise<HookReplacements>;
 type Restore = (differences: readonly HostDifference[], table: HookTable) => Promise<HookReplacements>;
 /** Makes a change in the storage; `keep` takes note of what is put. */
 type Recording = (keep: (replacements: HookReplacements) => HookReplacements) => Promise<HookChange>;
@@ -132,7 +132,7 @@ export class HookRegistry {
     const { storage, clock } = this.#options;
     return this.#inTurn(caller, async (keep) => {
       const author = { who: caller.id, at: clock.now() };
-      return storage.changeHooks(author, hosts, async (present) => keep(change(present, this.#table)));
+      return storage.changeHooks(author, hosts, async (present) => keep(await change(present, this.#table)));
     });
   }
 

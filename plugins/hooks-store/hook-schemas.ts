@@ -1,5 +1,5 @@
 import { t, type Static } from "elysia";
-import { DeliveryEntry } from "./policy-schemas";
+import { DeliveryEntry, OperatorDelivery } from "./policy-schemas";
 import { CredentialsEntry, CredentialsView, PreviousSecretEntry, PreviousSecretView } from "./secret-schemas";
 
 const Host = t.String({
@@ -93,6 +93,7 @@ export const HookView = t.Object({
   previous_secret: t.Optional(PreviousSecretView),
   credentials: t.Optional(CredentialsView),
   delivery: t.Optional(DeliveryEntry),
+  operator_delivery: t.Optional(OperatorDelivery),
   source: t.UnionEnum(["config", "runtime"], {
     description: "From the configuration (cannot be changed here), or added by this API.",
   }),

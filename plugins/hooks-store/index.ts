@@ -16,7 +16,7 @@ import { viewHook } from "./view-hook";
 
 export { HookRegistry } from "./hook-registry";
 
-export type HooksStoreOptions = Omit<EntryRules, "policy"> & {
+export type HooksStoreOptions = EntryRules & {
   readonly auth: AuthPlugin;
   readonly registry: HookRegistry;
   /** Undefined while the hook's endpoint is taken to work. */
@@ -46,9 +46,10 @@ export function hooksStore({ auth, registry, breakerOf, ...rules }: HooksStoreOp
     .post(
       "/sip/hooks",
       async ({ body, caller }) => {
-        const entries = await readEntries(body.hooks, caller, { ...rules, policy: registry.policy });
+        const { policy } = registry;
+        const entries = await readEntries(body.hooks, caller, rules);
         const hosts = entries.map(({ host }) => host);
-        await registry.change(caller, hosts, (present, table) => putHooks(present, entries, table, caller));
+        await registry.change(caller, hosts, (present, table) => putHooks(entries, { present, table, caller, policy }));
         return list(caller);
       },
       {

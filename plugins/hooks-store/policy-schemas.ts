@@ -51,9 +51,16 @@ export const DeliveryEntry = t.Object(
     additionalProperties: false,
     description:
       "What this hook has of its own of the delivery policy; the rest is as the operator set it for all (`sip.delivery`). " +
-      "A tenant may only ask for less: fewer attempts at a time and per second, shorter times, fewer tries.",
+      "A tenant may only ask for less: fewer attempts at a time and per second, shorter times, fewer tries. What an operator " +
+      "sets here stays when the tenant replaces the hook, and is then what it may ask for less of.",
     examples: [{ concurrency: 2, rate: 5, events: ["participant_*"], max_age: "1h" }],
   },
 );
+
+/** The same in an answer, beside `delivery`. */
+export const OperatorDelivery = t.Object(DeliveryEntry.properties, {
+  additionalProperties: false,
+  description: "What of `delivery` an operator set: the tenant may ask for less, and cannot leave it out.",
+});
 
 export type DeliveryEntry = Static<typeof DeliveryEntry>;

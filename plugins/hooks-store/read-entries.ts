@@ -1,6 +1,5 @@
 import { inSlices } from "../../src/contracts/in-slices";
 import { credentialsFault, readWritten, secretParts, type CredentialRefs } from "../../src/domain/credentials";
-import type { DeliveryPolicy } from "../../src/domain/delivery-policy";
 import { AppError } from "../../src/domain/errors";
 import type { StoredHook } from "../../src/domain/hook";
 import { hookUrlFault } from "../../src/domain/hook-url";
@@ -14,8 +13,6 @@ import { referenceCheck, type SecretGrants } from "./secret-grants";
 export type EntryRules = {
   readonly authRequired: boolean;
   readonly secretGrants: SecretGrants;
-  /** The delivery policy for all. */
-  readonly policy: DeliveryPolicy;
 };
 
 /** What is read in a row: below 2 ms (measured). */
@@ -25,8 +22,8 @@ const READ_AT_A_TIME = 200;
  * The hooks that a request asks for, checked one by one and against each other.
  *
  * @throws AppError `invalid_host`, `insecure_url`, `invalid_url`, `duplicate_host`, `auth_id_required`,
- *   `secret_not_allowed`, `invalid_credentials`, `invalid_request` for a time that is none, `invalid_delivery`,
- *   `delivery_not_allowed`, or `forbidden` when a tenant names another auth_id.
+ *   `secret_not_allowed`, `invalid_credentials`, `invalid_request` for a time that is none, `invalid_delivery` for a
+ *   duration that is none, or `forbidden` when a tenant names another auth_id.
  */
 export async function readEntries(
   entries: readonly HookEntry[],
@@ -50,8 +47,18 @@ function readEntry(entry: HookEntry, host: HostPattern, caller: Principal, rules
     url: readHookUrl(entry),
     ...(authId === undefined ? {} : { authId }),
     ...readSecrets(entry, check),
-    ...(entry.delivery === undefined ? {} : { policy: readPolicy(entry.delivery, entry.host, caller, rules.policy) }),
+    ...readDelivery(entry, caller),
   };
+}
+
+/** An operator sets limits, and a tenant's word counts within them. */
+function readDelivery(
+  { delivery, host }: HookEntry,
+  { role }: Principal,
+): Pick<StoredHook, "policy" | "operatorPolicy"> {
+  if (delivery === undefined) return {};
+  const policy = readPolicy(delivery, host);
+  return role === "operator" ? { operatorPolicy: policy } : { policy };
 }
 
 type Secrets = Pick<StoredHook, "secretRef" | "previousSecret" | "credentials">;

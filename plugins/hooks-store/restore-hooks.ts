@@ -1,15 +1,20 @@
 import { inSlices } from "../../src/contracts/in-slices";
 import type { HookReplacement, HostDifference } from "../../src/contracts/storage";
-import { policyFaults } from "../../src/domain/check-policy";
 import { secretParts } from "../../src/domain/credentials";
-import { effectivePolicy } from "../../src/domain/delivery-policy";
+import type { DeliveryPolicy } from "../../src/domain/delivery-policy";
 import { AppError } from "../../src/domain/errors";
-import type { StoredHook } from "../../src/domain/hook";
+import { ownPolicyOf, type StoredHook } from "../../src/domain/hook";
 import type { HookTable } from "../../src/domain/hook-table";
 import { hookUrlFault } from "../../src/domain/hook-url";
 import type { Principal } from "../../src/domain/principal";
 import type { EntryRules } from "./read-entries";
+import { checkPolicy } from "./read-policy";
 import { referenceCheck } from "./secret-grants";
+
+export type RestoreRules = EntryRules & {
+  /** The delivery policy for all. */
+  readonly policy: DeliveryPolicy;
+};
 
 /** Hooks that are checked in a row: below 2 ms (measured). */
 const CHECKED_AT_A_TIME = 200;
@@ -26,7 +31,7 @@ export async function restoreHooks(
   differences: readonly HostDifference[],
   table: HookTable,
   caller: Principal,
-  rules: EntryRules,
+  rules: RestoreRules,
 ): Promise<HookReplacement[]> {
   const restored: HookReplacement[] = [];
   await inSlices(differences, CHECKED_AT_A_TIME, (slice) => {
@@ -39,8 +44,8 @@ export async function restoreHooks(
   return restored;
 }
 
-function check(hook: StoredHook, caller: Principal, { authRequired, secretGrants, policy }: EntryRules): void {
-  const { host, url, authId, policy: own } = hook;
+function check(hook: StoredHook, caller: Principal, { authRequired, secretGrants, policy }: RestoreRules): void {
+  const { host, url, authId } = hook;
   const fields = { host };
   if (authId === undefined && authRequired) throw new AppError("auth_id_required", { message: host, fields });
   const fault = hookUrlFault(url);
@@ -54,13 +59,7 @@ function check(hook: StoredHook, caller: Principal, { authRequired, secretGrants
       throw new AppError("secret_not_allowed", { message, fields: { host, secret: reference }, cause });
     }
   }
-  if (own === undefined) return;
-  const [problem] = policyFaults({ ...effectivePolicy(policy, own), expiry: own.expiry ?? [] });
-  if (problem === undefined) return;
-  throw new AppError("invalid_delivery", {
-    message: problem.message("delivery"),
-    fields: { host, setting: problem.at.join(".") },
-  });
+  if (ownPolicyOf(hook) !== undefined) checkPolicy(hook, caller, policy);
 }
 
 function referencesOf({ secretRef, previousSecret, credentials }: StoredHook): readonly string[] {

@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import type { HookVersion, HostDifference } from "../../src/contracts/storage";
 import { toWritten } from "../../src/domain/credentials";
 import { AppError } from "../../src/domain/errors";
-import type { StoredHook } from "../../src/domain/hook";
+import { ownPolicyOf, type StoredHook } from "../../src/domain/hook";
 import type { Principal } from "../../src/domain/principal";
 import type { AuthPlugin } from "../auth";
 import { errorResponses } from "../http-errors";
@@ -15,7 +15,7 @@ import { sortInSlices } from "./sort-in-slices";
 import { CompareVersions, ListVersions, RollBack, VersionDifference, VersionList } from "./version-schemas";
 import { viewPolicy } from "./view-policy";
 
-export type VersionRoutesOptions = Omit<EntryRules, "policy"> & {
+export type VersionRoutesOptions = EntryRules & {
   readonly auth: AuthPlugin;
   readonly registry: HookRegistry;
   /** The table as this caller sees it. */
@@ -128,7 +128,9 @@ function viewDifference({ host, before, after }: HostDifference) {
   };
 }
 
-function viewStored({ host, url, authId, secretRef, previousSecret, credentials, policy }: StoredHook) {
+function viewStored(hook: StoredHook) {
+  const { host, url, authId, secretRef, previousSecret, credentials, operatorPolicy } = hook;
+  const policy = ownPolicyOf(hook);
   return {
     host,
     url,
@@ -139,5 +141,6 @@ function viewStored({ host, url, authId, secretRef, previousSecret, credentials,
       : { previous_secret: { secret: previousSecret.ref, until: new Date(previousSecret.until).toISOString() } }),
     ...(credentials === undefined ? {} : { credentials: toWritten(credentials) }),
     ...(policy === undefined ? {} : { delivery: viewPolicy(policy) }),
+    ...(operatorPolicy === undefined ? {} : { operator_delivery: viewPolicy(operatorPolicy) }),
   };
 }

@@ -28,6 +28,7 @@ export function viewHook(hook: Hook, { paused, outage }: HookCondition): HookVie
         }),
     ...(hook.credentials === undefined ? {} : { credentials: toWritten(mapCredentials(hook.credentials, shown)) }),
     ...(hook.policy === undefined ? {} : { delivery: viewPolicy(hook.policy) }),
+    ...(hook.operatorPolicy === undefined ? {} : { operator_delivery: viewPolicy(hook.operatorPolicy) }),
     source: hook.source,
     state: paused === undefined ? "active" : "paused",
     ...(paused === undefined ? {} : { paused: { reason: paused.reason, since: new Date(paused.since).toISOString() } }),

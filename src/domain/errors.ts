@@ -113,7 +113,7 @@ export const ERRORS = {
   delivery_not_allowed: {
     status: 403,
     message: "This credential may not ask for that delivery",
-    hint: "A tenant may ask for less than the operator set for all hooks, never for more; or leave the setting out.",
+    hint: "A tenant may ask for less than the operator set for this hook or for all, never for more; or leave it out.",
   },
   invalid_cursor: {
     status: 400,

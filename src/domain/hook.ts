@@ -20,6 +20,8 @@ export type Hook = {
   readonly credentials?: Credentials;
   /** What it has of its own of the delivery policy. */
   readonly policy?: OwnPolicy;
+  /** What an operator set of that at run time: its tenant may only ask for less, and cannot leave it out. */
+  readonly operatorPolicy?: OwnPolicy;
   readonly source: HookSource;
 };
 
@@ -34,8 +36,19 @@ export type StoredHook = {
   readonly secretRef?: string;
   readonly previousSecret?: { readonly ref: string; readonly until: number };
   readonly credentials?: CredentialRefs;
+  /** What its tenant asks for of the delivery policy. */
   readonly policy?: OwnPolicy;
+  /** What an operator set of it. */
+  readonly operatorPolicy?: OwnPolicy;
 };
+
+/** What a stored hook has of its own of the delivery policy. */
+export function ownPolicyOf({
+  policy,
+  operatorPolicy,
+}: Pick<StoredHook, "policy" | "operatorPolicy">): OwnPolicy | undefined {
+  return policy === undefined && operatorPolicy === undefined ? undefined : { ...operatorPolicy, ...policy };
+}
 
 /**
  * The id of the hook of this host and tenant. It depends on nothing else, so that replacing the url keeps the hook, and

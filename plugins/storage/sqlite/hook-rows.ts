@@ -78,6 +78,7 @@ export class HookRows {
       toJson(hook.previousSecret),
       toJson(hook.credentials),
       toJson(hook.policy),
+      toJson(hook.operatorPolicy),
     );
   }
 
@@ -99,6 +100,7 @@ type HookRow = {
   previous_secret: string | null;
   credentials: string | null;
   policy: string | null;
+  operator_policy: string | null;
 };
 
 function toStoredHook(row: HookRow): StoredHook {
@@ -113,12 +115,13 @@ function toStoredHook(row: HookRow): StoredHook {
       : { previousSecret: JSON.parse(row.previous_secret) as NonNullable<StoredHook["previousSecret"]> }),
     ...(row.credentials === null ? {} : { credentials: JSON.parse(row.credentials) as CredentialRefs }),
     ...(row.policy === null ? {} : { policy: JSON.parse(row.policy) as OwnPolicy }),
+    ...(row.operator_policy === null ? {} : { operatorPolicy: JSON.parse(row.operator_policy) as OwnPolicy }),
   };
 }
 
 const toJson = (value: object | undefined): string | null => (value === undefined ? null : JSON.stringify(value));
 
-const COLUMNS = "host, url, auth_id, secret_ref, previous_secret, credentials, policy";
+const COLUMNS = "host, url, auth_id, secret_ref, previous_secret, credentials, policy, operator_policy";
 
 function prepareStatements(db: Database) {
   return {
@@ -127,9 +130,10 @@ function prepareStatements(db: Database) {
     ),
     ofHost: db.query<HookRow, [string]>(`select position, ${COLUMNS} from hooks where host = ?`),
     put: db.query<unknown, [string, string, ...(string | null)[]]>(
-      `insert into hooks (${COLUMNS}) values (?, ?, ?, ?, ?, ?, ?) ` +
-        "on conflict (host) do update set url = excluded.url, auth_id = excluded.auth_id, " +
-        "secret_ref = excluded.secret_ref, previous_secret = excluded.previous_secret, credentials = excluded.credentials, policy = excluded.policy",
+      `insert into hooks (${COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?) ` +
+        "on conflict (host) do update set url = excluded.url, auth_id = excluded.auth_id, secret_ref = excluded.secret_ref, " +
+        "previous_secret = excluded.previous_secret, credentials = excluded.credentials, policy = excluded.policy, " +
+        "operator_policy = excluded.operator_policy",
     ),
     remove: db.query<unknown, [string]>("delete from hooks where host = ?"),
     anyKnown: db.query<{ hook: string }, []>("select hook from known_hooks limit 1"),

@@ -15,6 +15,7 @@ const B: StoredHook = {
   previousSecret: { ref: "file:/old", until: NOW + 1000 },
   credentials: { authorization: { kind: "basic", username: "ü", password: "env:P" } },
   policy: { concurrency: 2, expiry: [{ events: "track_*", after: 1000 }] },
+  operatorPolicy: { rate: 5, schedule: [1000, 5000], order: "none" },
 };
 const C: StoredHook = { host: pattern("*.c.example.com"), url: "https://c.example/1" };
 

@@ -156,7 +156,13 @@ describe("a comparison", () => {
   });
 
   const compare = async (a: number, b: number) => (await call("GET", `/sip/hooks/versions/${a}/compare/${b}`)).json;
-  const two = { ...TWO, secret: "env:ALLOWED", credentials: { bearer: "env:OLD" }, delivery: { max_age: "1h" } };
+  const two = {
+    ...TWO,
+    secret: "env:ALLOWED",
+    credentials: { bearer: "env:OLD" },
+    delivery: { max_age: "1h" },
+    operator_delivery: { max_age: "1h" },
+  };
 
   test("shows the hosts that differ, before and after, by name", async () => {
     expect(await compare(1, 2)).toEqual({

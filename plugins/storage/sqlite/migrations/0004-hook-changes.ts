@@ -4,6 +4,7 @@
  * - `hook_change_parts`: what a change did, some hosts in each part, as JSON. Parts of a version that is not in `hook_changes`
  *   are those of a change that was never made.
  * - `hook_changes`: `parts`, how many it has; `applied`, how many of them are in `hooks` by now; `hosts`, the first ones.
+ * - `hooks.operator_policy`: what an operator set of the hook's delivery policy; `policy`: what its tenant asks for.
  */
 export const hookChanges = `
 create table hook_change_parts (
@@ -28,4 +29,6 @@ update hook_changes set hosts = (
     select value ->> '$.host' as host from json_each(hook_changes.hosts) order by key limit 20
   )
 );
+
+alter table hooks add column operator_policy text;
 `;
