@@ -1,4 +1,5 @@
 import type { Clock } from "../../src/contracts/clock";
+import type { Page } from "../../src/contracts/history";
 import { inSlices } from "../../src/contracts/in-slices";
 import type { Logger } from "../../src/contracts/logger";
 import type {
@@ -61,7 +62,11 @@ export class HookRegistry {
   static async load(options: HookRegistryOptions): Promise<HookRegistry> {
     const { storage } = options;
     const registry = new HookRegistry(options);
-    for await (const page of storage.readHooks()) registry.#table.change(page.map(toTableChange));
+    for (let after: { after?: string } | undefined = {}; after !== undefined;) {
+      const { entries, next }: Page<StoredHook> = await storage.readHooks({ limit: HOOKS_AT_A_TIME, ...after });
+      registry.#table.change(entries.map(toTableChange));
+      after = next === undefined ? undefined : { after: next };
+    }
     await storage.rememberHooks(options.configHooks);
     for (const paused of await storage.pausedHooks()) registry.#paused.set(paused.hook, paused);
     const gone = (await storage.waitingHooks()).filter((hook) => !registry.isActive(hook));

@@ -3,7 +3,7 @@ import type { HostPattern } from "../domain/host-pattern";
 import type { EventId, HookId, RoomSid } from "../domain/ids";
 import type { LiveKitEvent } from "../domain/livekit-event";
 import type { Match } from "../domain/routing";
-import type { History } from "./history";
+import type { History, Page, PageRequest } from "./history";
 import type { Upkeep } from "./upkeep";
 
 /**
@@ -46,11 +46,8 @@ export interface Storage extends Upkeep, History {
   /** Remembers which hook has which host and tenant, also when it is gone: the history is read by them. */
   rememberHooks(hooks: readonly KnownHook[]): Promise<void>;
 
-  /**
-   * The hooks added at run time, in the order of their addition, some hundreds at a time. To be read before anything is
-   * changed.
-   */
-  readHooks(): AsyncIterable<readonly StoredHook[]>;
+  /** The hooks added at run time, in the order of their addition. To be read before anything is changed. */
+  readHooks(page: PageRequest): Promise<Page<StoredHook>>;
 
   /**
    * Changes hooks added at run time, all or nothing, in one with the record of who changed what, unless nothing differs. What

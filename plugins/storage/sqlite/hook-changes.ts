@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { inSlices } from "../../../src/contracts/in-slices";
+import type { Page, PageRequest } from "../../../src/contracts/history";
 import type { Logger } from "../../../src/contracts/logger";
 import {
   HOSTS_OF_VERSION,
@@ -9,6 +10,7 @@ import {
   type HookReplacements,
   type HookVersion,
   type HostDifference,
+  type KnownHook,
   type PresentHooks,
   type RestoreHosts,
 } from "../../../src/contracts/storage";
@@ -33,14 +35,10 @@ export class HookChanges {
     this.#logger = logger;
   }
 
-  async *read(): AsyncGenerator<readonly StoredHook[]> {
+  async read(page: PageRequest): Promise<Page<StoredHook>> {
     await this.#log.apply();
-    const fromBefore = this.#rows.knowsNone();
-    for await (const page of this.#rows.pages()) {
-      // A database from the time when no hook was remembered.
-      if (fromBefore) this.#rows.remember(page.map((hook) => ({ ...hook, id: hookId(hook.host, hook.authId) })));
-      yield page;
-    }
+    if (this.#rows.knowsNone()) this.#rememberAll();
+    return this.#rows.page(page);
   }
 
   change(author: ChangeAuthor, hosts: readonly HostPattern[], change: ChangeHosts): Promise<HookChange> {
@@ -72,6 +70,17 @@ export class HookChanges {
       }
     });
     return differences;
+  }
+
+  /** For a database from the time when no hook was remembered. */
+  #rememberAll(): void {
+    const known: KnownHook[] = [];
+    for (let page: PageRequest | undefined = { limit: HOSTS_AT_A_TIME }; page !== undefined;) {
+      const { entries, next }: Page<StoredHook> = this.#rows.page(page);
+      for (const hook of entries) known.push({ ...hook, id: hookId(hook.host, hook.authId) });
+      page = next === undefined ? undefined : { limit: HOSTS_AT_A_TIME, after: next };
+    }
+    this.#rows.remember(known);
   }
 
   /** Runs it when what came before is done; what that left to be applied comes first. */

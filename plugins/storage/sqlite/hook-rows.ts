@@ -1,13 +1,14 @@
 import type { Database } from "bun:sqlite";
 import { inSlices } from "../../../src/contracts/in-slices";
+import type { Page, PageRequest } from "../../../src/contracts/history";
 import type { HookReplacement, KnownHook, PresentHooks } from "../../../src/contracts/storage";
 import type { CredentialRefs } from "../../../src/domain/credentials";
 import type { OwnPolicy } from "../../../src/domain/delivery-policy";
 import { hookId, type StoredHook } from "../../../src/domain/hook";
 import type { HostPattern } from "../../../src/domain/host-pattern";
 import type { HookId } from "../../../src/domain/ids";
+import { readCursor, writeCursor } from "./history/cursor";
 
-const HOOKS_OF_PAGE = 500;
 /** Hosts that are looked up in a row: 100 scattered ones take half a millisecond (measured). */
 const HOSTS_AT_A_TIME = 200;
 
@@ -24,14 +25,12 @@ export class HookRows {
   }
 
   /** In the order of their addition. */
-  async *pages(): AsyncGenerator<readonly StoredHook[]> {
-    for (let after = 0; ;) {
-      const rows = this.#statements.page.all(after, HOOKS_OF_PAGE);
-      const last = rows.at(-1);
-      if (last === undefined) return;
-      after = last.position;
-      yield rows.map(toStoredHook);
-    }
+  page({ limit, after }: PageRequest): Page<StoredHook> {
+    const [position = 0] = after === undefined ? [] : readCursor(after, 1);
+    const rows = this.#statements.page.all(position, limit);
+    const last = rows.at(-1);
+    const isLast = last === undefined || rows.length < limit;
+    return { entries: rows.map(toStoredHook), next: isLast ? undefined : writeCursor([last.position]) };
   }
 
   /** What these hosts have now. */

@@ -70,7 +70,7 @@ export function createSqliteStorage({
     makeDue: async (hook, at) => queue.makeDue(hook, at),
     settle: async (settlements) => writes.run(() => queue.settle(settlements)),
     rememberHooks: async (known) => hooks.remember(known),
-    readHooks: () => hookChanges.read(),
+    readHooks: (page) => hookChanges.read(page),
     changeHooks: (author, hosts, change) => hookChanges.change(author, hosts, change),
     restoreHooks: (author, version, change) => hookChanges.restore(author, version, change),
     hookVersions: async (limit, before) => hookChanges.versions(limit, before),

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { StoredHook } from "../../domain/hook";
 import { hookId } from "../../domain/hook";
 import { parseHostPattern, type HostPattern } from "../../domain/host-pattern";
+import type { Page } from "../history";
 import type { HookReplacement, HostDifference, PresentHooks, Storage } from "../storage";
 
 const NOW = Date.parse("2026-11-21T22:50:00Z");
@@ -25,9 +26,14 @@ export function testHooks(current: () => Storage, reopen: () => Promise<void>): 
     current().changeHooks(OPS, hooks.map(hostOf), () => hooks.map((after) => ({ host: after.host, after })));
   const remove = (...hosts: HostPattern[]) => current().changeHooks(OPS, hosts, () => hosts.map((host) => ({ host })));
 
-  async function stored(): Promise<StoredHook[]> {
+  async function stored(limit = 500): Promise<StoredHook[]> {
     const hooks: StoredHook[] = [];
-    for await (const page of current().readHooks()) hooks.push(...page);
+    for (let after: { after?: string } | undefined = {}; after !== undefined;) {
+      const { entries, next }: Page<StoredHook> = await current().readHooks({ limit, ...after });
+      expect(entries.length).toBeLessThanOrEqual(limit);
+      hooks.push(...entries);
+      after = next === undefined ? undefined : { after: next };
+    }
     return hooks;
   }
 
@@ -47,7 +53,7 @@ export function testHooks(current: () => Storage, reopen: () => Promise<void>): 
       await remove(B.host);
       await put(B);
       await reopen();
-      expect(await stored()).toEqual([A2, C, B]);
+      for (const limit of [1, 2, 3, 4]) expect(await stored(limit)).toEqual([A2, C, B]);
     });
 
     test("is given what each named host has, and nothing else; the rest stays as it is", async () => {
