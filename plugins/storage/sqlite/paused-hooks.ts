@@ -10,12 +10,12 @@ export class PausedHooks {
 
   constructor(db: Database) {
     this.#statements = prepareStatements(db);
-    // In the order of the table, which makes 10,000 of them take a third of the time (measured).
+    // All of them or none: 10,000 take 10 to 15 ms (measured).
     this.pause = db.transaction((hooks: readonly HookId[], reason: string, at: number) => {
-      for (const hook of hooks.toSorted()) this.#statements.pause.run(hook, reason, at);
+      for (const hook of hooks) this.#statements.pause.run(hook, reason, at);
     }).immediate;
     this.resume = db.transaction((hooks: readonly HookId[]) => {
-      for (const hook of hooks.toSorted()) this.#statements.resume.run(hook);
+      for (const hook of hooks) this.#statements.resume.run(hook);
     }).immediate;
   }
 
