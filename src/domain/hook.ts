@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { hookIdFrom, type HookId } from "./ids";
 import type { CredentialRefs, Credentials } from "./credentials";
 import type { OwnPolicy } from "./delivery-policy";
@@ -55,8 +55,6 @@ export function ownPolicyOf({
  * another auth_id makes a new one (routing rule 9), whether the entry is in the configuration or was added at run time.
  */
 export function hookId(host: HostPattern, authId: string | undefined): HookId {
-  const digest = createHash("sha256")
-    .update(JSON.stringify([host, authId ?? null]))
-    .digest("base64url");
+  const digest = hash("sha256", JSON.stringify([host, authId ?? null]), "base64url");
   return hookIdFrom(`hk_${digest.slice(0, 16)}`);
 }

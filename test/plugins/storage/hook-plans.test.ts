@@ -25,7 +25,7 @@ test("no statement of a change of hooks reads a whole table, or sorts what it re
       .map(({ detail }) => `${detail}: ${sql}`),
   );
   // The first row, or the last one, of a table in its own order.
-  const whole = details.filter((detail) => detail.startsWith("SCAN ") && !/limit 1$/.test(detail));
+  const whole = details.filter((detail) => detail.startsWith("SCAN ") && !detail.endsWith("limit 1"));
   expect(whole).toEqual([]);
   expect(details.filter((detail) => detail.includes("TEMP B-TREE"))).toEqual([]);
   db.close();
