@@ -1,17 +1,18 @@
 import { Elysia } from "elysia";
 import { auth, type AuthPlugin } from "../plugins/auth";
 import { configLoader, type Config, type SipConfig } from "../plugins/config-loader";
-import { explain, explainOff } from "../plugins/explain";
+import { explain } from "../plugins/explain";
 import { health } from "../plugins/health";
-import { history, historyOff } from "../plugins/history";
-import { HookRegistry, hooksStore, hooksStoreOff } from "../plugins/hooks-store";
+import { history } from "../plugins/history";
+import { HookRegistry, hooksStore } from "../plugins/hooks-store";
 import { httpErrors } from "../plugins/http-errors";
 import type { SecretGrants } from "../plugins/hooks-store/secret-grants";
 import { openapiDocs } from "../plugins/openapi-docs";
 import { createProvisioner } from "../plugins/provisioner";
 import { createRetention } from "../plugins/retention";
 import { createRoomOwner, type RoomOwner } from "../plugins/room-owner";
-import { createSigningKeys, signingKey, signingKeyOff } from "../plugins/signing-key";
+import { createSigningKeys, signingKey } from "../plugins/signing-key";
+import { sipOff } from "../plugins/sip-off";
 import { createSqliteStorage } from "../plugins/storage/sqlite";
 import { createDispatcher, type Dispatcher } from "../plugins/webhook-forwarder/dispatcher";
 import { createSecretReader } from "../plugins/webhook-forwarder/dispatcher/read-secret";
@@ -111,15 +112,6 @@ type RouteOptions = {
 };
 
 function routes({ config, authPlugin, sip, keys, notReady, clock, log }: RouteOptions) {
-  const hooks =
-    sip === undefined
-      ? hooksStoreOff({ auth: authPlugin })
-      : hooksStore({
-          auth: authPlugin,
-          registry: sip.registry,
-          authRequired: config.auth.required,
-          secretGrants: secretGrants(config, sip.config),
-        });
   // `normalize` counts here only: with it Elysia would silently strip unknown members of a request.
   return new Elysia({ name: "sayna-sip", normalize: false })
     .use(httpErrors({ log }))
@@ -127,12 +119,25 @@ function routes({ config, authPlugin, sip, keys, notReady, clock, log }: RouteOp
     .use(openapiDocs({ version: packageJson.version }))
     .use(health({ reasons: notReady }))
     .use(receiver({ keys, take: sip?.intake.take, clock, log }))
-    .use(sip === undefined ? signingKeyOff() : signingKey({ clock, keys: sip.signingKeys }))
-    .use(hooks)
+    .use(sip === undefined ? sipOff({ auth: authPlugin }) : sipRoutes({ config, authPlugin, sip, clock, log }));
+}
+
+type SipRouteOptions = Pick<RouteOptions, "config" | "authPlugin" | "clock" | "log"> & { readonly sip: Sip };
+
+function sipRoutes({ config, authPlugin, sip, clock, log }: SipRouteOptions) {
+  return new Elysia({ name: "sayna-sip/sip" })
+    .use(signingKey({ clock, keys: sip.signingKeys }))
     .use(
-      sip === undefined ? historyOff({ auth: authPlugin }) : history({ auth: authPlugin, clock, log, ...sip.history }),
+      hooksStore({
+        auth: authPlugin,
+        registry: sip.registry,
+        breakerOf: sip.breakerOf,
+        authRequired: config.auth.required,
+        secretGrants: secretGrants(config, sip.config),
+      }),
     )
-    .use(sip === undefined ? explainOff({ auth: authPlugin }) : explain({ auth: authPlugin, clock, ...sip.explain }));
+    .use(history({ auth: authPlugin, clock, log, ...sip.history }))
+    .use(explain({ auth: authPlugin, clock, ...sip.explain }));
 }
 
 type Sip = Awaited<ReturnType<typeof createSip>>;
@@ -205,9 +210,10 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
   return {
     config: sip,
     history: { history: storage, registry, matching, onDeliveries: dispatcher.wake, onOwnerTask },
-    explain: { history: storage, registry, matching, roomPrefix: sip.room_prefix },
+    explain: { history: storage, registry, breakerOf: dispatcher.breakerOf, matching, roomPrefix: sip.room_prefix },
     signingKeys,
     registry,
+    breakerOf: dispatcher.breakerOf,
     intake,
     async start(): Promise<void> {
       intake.start();

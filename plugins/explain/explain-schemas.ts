@@ -1,4 +1,5 @@
 import { t, type Static } from "elysia";
+import { BreakerView } from "../hooks-store/hook-schemas";
 
 export const ExplainRequest = t.Object(
   {
@@ -50,6 +51,7 @@ const HookAnswer = t.Object({
   state: t.String({ enum: ["active", "paused", "gone"] }),
   wants_event: t.Boolean({ description: "Its delivery policy wants events of this name." }),
   earlier_events: t.Integer({ description: "Earlier events of the call that would go to it before this one." }),
+  breaker: t.Optional(BreakerView),
 });
 
 export const ExplainAnswer = t.Object(

@@ -7,8 +7,10 @@ import { Checkpoints } from "./checkpoints";
 import { DeliveryQueue } from "./delivery-queue";
 import { EventLog } from "./event-log";
 import { sqliteHistory } from "./history";
+import { HookChanges } from "./hook-changes";
 import { HookRows } from "./hook-rows";
 import { DATABASE_FILE, openDatabase, readPragma } from "./open-database";
+import { PausedHooks } from "./paused-hooks";
 import { Retention } from "./retention";
 import { WriteGuard } from "./write-guard";
 
@@ -45,6 +47,8 @@ export function createSqliteStorage({
   const queue = new DeliveryQueue(db);
   const events = new EventLog(db, queue);
   const hooks = new HookRows(db);
+  const hookChanges = new HookChanges(db, hooks, log);
+  const paused = new PausedHooks(db);
   const writes = new WriteGuard({
     clock,
     onDiskFull: (use) => retention.diskWasFull(use),
@@ -74,13 +78,15 @@ export function createSqliteStorage({
     limitWaits: async (hook, now) => queue.limitWaits(hook, now),
     settle: async (settlements) => writes.run(() => queue.settle(settlements)),
     rememberHooks: async (known) => hooks.remember(known),
-    readHooks: async () => hooks.read(),
-    changeHooks: async (author, change) => hooks.change(author, change),
-    hookChanges: async (limit, before) => hooks.changes(limit, before),
+    readHooks: (page) => hookChanges.read(page),
+    changeHooks: (author, hosts, change) => hookChanges.change(author, hosts, change),
+    restoreHooks: (author, version, change) => hookChanges.restore(author, version, change),
+    hookVersions: async (limit, before) => hookChanges.versions(limit, before),
+    hookDifferences: (from, to) => hookChanges.differences(from, to),
     cancelHook: async (hook) => queue.cancel(hook, clock.now()),
-    pausedHooks: async () => hooks.paused(),
-    pauseHook: async (hook, reason, at) => hooks.pause(hook, reason, at),
-    resumeHook: async (hook) => hooks.resume(hook),
+    pausedHooks: async () => paused.all(),
+    pauseHooks: async (those, reason, at) => paused.pause(those, reason, at),
+    resumeHooks: async (those) => paused.resume(those),
     ownerTasks: async () => events.ownerTasks(),
     ownerTaskDone: async (task) => events.ownerTaskDone(task),
     checkWritable: async () => {

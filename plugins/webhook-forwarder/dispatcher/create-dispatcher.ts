@@ -1,6 +1,6 @@
 import { sleep } from "../../../src/contracts/clock";
 import type { Claim, Storage } from "../../../src/contracts/storage";
-import { abandonProbe, newBreaker } from "../../../src/domain/breaker";
+import { abandonProbe, newBreaker, outageOf, type Outage } from "../../../src/domain/breaker";
 import type { DeliveryPolicy } from "../../../src/domain/delivery-policy";
 import type { Hook } from "../../../src/domain/hook";
 import type { HookId } from "../../../src/domain/ids";
@@ -246,9 +246,16 @@ export function createDispatcher(options: DispatcherOptions) {
     }
   }
 
+  /** Undefined while the hook's endpoint is taken to work. */
+  function breakerOf(id: HookId): Outage | undefined {
+    const breaker = hooks.get(id)?.breaker;
+    return breaker?.kind === "open" ? outageOf(breaker, clock.now() - clock.monotonic()) : undefined;
+  }
+
   return {
     start,
     wake,
+    breakerOf,
     /** Sends nothing more; resolves when what is under way has been settled, or after `graceMs`. */
     async stop(graceMs: number): Promise<void> {
       running = false;

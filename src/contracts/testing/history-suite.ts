@@ -785,9 +785,8 @@ export function testHistory(title: string, create: () => Promise<StorageUnderTes
 
     test("a hook that is added is remembered with it", async () => {
       const host = pattern("new.example.com");
-      await storage.changeHooks({ who: "ops", at: NOW }, () => [
-        { host, url: "https://x.example/", authId: "tenant-n" },
-      ]);
+      const after = { host, url: "https://x.example/", authId: "tenant-n" };
+      await storage.changeHooks({ who: "ops", at: NOW }, [host], () => [{ host, after }]);
       await keep(
         event("participant_joined", { participant: sip("PA_1") }, to(hookId(host, "tenant-n"), "new.example.com")),
       );

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import type { StoredHook } from "../../domain/hook";
 import { hookId } from "../../domain/hook";
 import { parseHostPattern, type HostPattern } from "../../domain/host-pattern";
 import type { HookId } from "../../domain/ids";
@@ -7,6 +6,7 @@ import type { JsonObject } from "../../domain/json";
 import { readLiveKitEvent } from "../../domain/livekit-event";
 import type { Match } from "../../domain/routing";
 import type { IncomingEvent, Outcome, PendingDelivery, Storage } from "../storage";
+import { testHooks } from "./hooks-suite";
 
 export type StorageUnderTest = {
   /** Opens the storage, empty at the first call, and as it was left at the next ones. */
@@ -365,90 +365,7 @@ export function testStorage(title: string, create: () => Promise<StorageUnderTes
       });
     });
 
-    describe("hooks", () => {
-      const first: StoredHook = { host: pattern("a.example.com"), url: "https://a.example/1", authId: "tenant-a" };
-      const second: StoredHook = {
-        host: pattern("b.example.com"),
-        url: "https://b.example/1",
-        secretRef: "env:B",
-        previousSecret: { ref: "file:/old", until: NOW + 1000 },
-        credentials: { authorization: { kind: "basic", username: "ü", password: "env:P" } },
-      };
-      const author = { who: "ops", at: NOW };
-
-      test("changes are there after a reopening, in the order of their addition", async () => {
-        await storage.changeHooks(author, () => [first, second]);
-        await storage.changeHooks(author, (hooks) =>
-          hooks.map((h) => (h === hooks[0] ? { ...h, url: "https://a.example/2" } : h)),
-        );
-        await reopen();
-        expect(await storage.readHooks()).toEqual([{ ...first, url: "https://a.example/2" }, second]);
-      });
-
-      test("each change keeps who, when, before and after, of the hosts that differ", async () => {
-        await storage.changeHooks(author, () => [first, second]);
-        const replaced = { ...first, url: "https://a.example/2" };
-        await storage.changeHooks({ who: "tenant-a", at: NOW + 1 }, () => [replaced]);
-        expect(await storage.hookChanges(10)).toEqual([
-          {
-            version: 2,
-            who: "tenant-a",
-            at: NOW + 1,
-            hosts: [
-              { host: "b.example.com", before: second },
-              { host: "a.example.com", before: first, after: replaced },
-            ],
-          },
-          {
-            version: 1,
-            who: "ops",
-            at: NOW,
-            hosts: [
-              { host: "a.example.com", after: first },
-              { host: "b.example.com", after: second },
-            ],
-          },
-        ]);
-      });
-
-      test("the record is read in pages: those before a version, newest first", async () => {
-        for (const time of [1, 2, 3]) {
-          const changed = { ...first, url: `https://a.example/${time}` };
-          await storage.changeHooks({ who: "ops", at: time }, () => [changed]);
-        }
-        expect((await storage.hookChanges(2)).map(({ version }) => version)).toEqual([3, 2]);
-        expect((await storage.hookChanges(2, 2)).map(({ version }) => version)).toEqual([1]);
-        expect(await storage.hookChanges(2, 1)).toEqual([]);
-      });
-
-      test("what the change throws is thrown, and nothing is changed", async () => {
-        await storage.changeHooks(author, () => [first]);
-        const refused = storage.changeHooks(author, () => {
-          throw new RangeError("no");
-        });
-        await expect(refused).rejects.toThrow(RangeError);
-        expect(await storage.readHooks()).toEqual([first]);
-        expect(await storage.hookChanges(10)).toHaveLength(1);
-      });
-
-      test("concurrent changes do not lose each other", async () => {
-        const add = (i: number) =>
-          storage.changeHooks(author, (hooks) => [
-            ...hooks,
-            { host: pattern(`h${i}.example.com`), url: "https://x.example/" },
-          ]);
-        await Promise.all(Array.from({ length: 20 }, (_, i) => add(i)));
-        expect(await storage.readHooks()).toHaveLength(20);
-      });
-
-      test("a paused hook stays paused through a reopening until it is resumed", async () => {
-        await storage.pauseHook(A, "it answered 410", NOW);
-        await reopen();
-        expect(await storage.pausedHooks()).toEqual([{ hook: A, reason: "it answered 410", since: NOW }]);
-        await storage.resumeHook(A, NOW + 1);
-        expect(await storage.pausedHooks()).toEqual([]);
-      });
-    });
+    testHooks(() => storage, reopen);
 
     test("a storage that can be written says so", async () => {
       await storage.checkWritable();
