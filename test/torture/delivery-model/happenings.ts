@@ -3,7 +3,7 @@ import { Answers, OUTCOMES } from "./answers";
 import { Arrives, ArrivesAgain, CallGoesOn, CALLS, EVENTS, WHO } from "./arrivals";
 import { Cancels, Replays, RoutesAgain } from "./asking-again";
 import { Kill, SetsTheClock, Turns } from "./passing-time";
-import { DeletesHook, Pauses, PutsHook, Resumes } from "./table-changes";
+import { DeletesHook, PausesHook, PutsHook } from "./table-changes";
 import { CHANGEABLE_HOSTS, FIXED_HOST, HOSTS, TENANTS } from "./world";
 
 const crash = fc.oneof(
@@ -46,8 +46,8 @@ export const happenings = [
   kill,
   fc.tuple(changeable, fc.constantFrom(...TENANTS)).map(([h, t]) => new PutsHook(h, t)),
   changeable.map((host) => new DeletesHook(host)),
-  changeable.map((host) => new Pauses(host)),
-  changeable.map((host) => new Resumes(host)),
+  changeable.map((host) => new PausesHook("pause", host)),
+  changeable.map((host) => new PausesHook("resume", host)),
   fc.tuple(hookOrCall, fc.boolean()).map(([selection, delivered]) => new Replays(selection, delivered)),
   hookOrCall.map((selection) => new Cancels(selection)),
   fc.constant(new RoutesAgain()),
