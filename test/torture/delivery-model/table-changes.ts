@@ -1,6 +1,7 @@
-import { hookKey, hooksGone, type Model } from "./model";
+import { hookKey, urlOf } from "./hook-keys";
+import { hooksGone, type Model } from "./model";
 import { Step } from "./step";
-import { urlOf, type ModelWorld } from "./world";
+import type { ModelWorld } from "./world";
 
 /** What is asked of the API; without a body it names the host. */
 type Request = {
@@ -21,10 +22,10 @@ abstract class HookChange extends Step {
   }
 
   /** Changes the model. @returns what changes the service alike */
-  protected abstract change(model: Model): Request;
+  protected abstract change(model: Model, world: ModelWorld): Request;
 
   override async act(model: Model, world: ModelWorld): Promise<void> {
-    const { method, path, body = { hosts: [this.host] }, known } = this.change(model);
+    const { method, path, body = { hosts: [this.host] }, known } = this.change(model, world);
     await world.ask(method, path, body, known ? 200 : 404);
   }
 }
@@ -37,10 +38,12 @@ export class PutsHook extends HookChange {
     this.#tenant = tenant;
   }
 
-  override change(model: Model): Request {
+  override change(model: Model, world: ModelWorld): Request {
+    const hook = hookKey(this.host, this.#tenant);
     const url = urlOf(this.host, this.#tenant, ++model.counter);
     model.table.set(this.host, { tenant: this.#tenant, url });
-    model.paused.delete(hookKey(this.host, this.#tenant));
+    model.paused.delete(hook);
+    world.released(hook);
     hooksGone(model);
     const hooks = [{ host: this.host, url, auth_id: this.#tenant }];
     return { method: "POST", path: "/sip/hooks", body: { hooks }, known: true };
@@ -72,11 +75,11 @@ export class PausesHook extends HookChange {
     this.#what = what;
   }
 
-  override change(model: Model): Request {
+  override change(model: Model, world: ModelWorld): Request {
     const entry = model.table.get(this.host);
     const hook = hookKey(this.host, entry?.tenant ?? "");
-    if (this.#what === "resume") model.paused.delete(hook);
-    else if (entry !== undefined) model.paused.add(hook);
+    if (this.#what === "pause" && entry !== undefined) model.paused.add(hook);
+    if (this.#what === "resume" && model.paused.delete(hook)) world.released(hook);
     return { method: "POST", path: `/sip/hooks/${this.#what}`, known: entry !== undefined };
   }
 
