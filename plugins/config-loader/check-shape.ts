@@ -94,15 +94,19 @@ function contrast(schema: TSchema, value: unknown): string {
 function typeName(value: unknown): { readonly type: string; readonly text: string } {
   if (value === null) return { type: "null", text: "nothing" };
   if (Array.isArray(value)) return { type: "array", text: "a list" };
-  if (typeof value === "string") return { type: "string", text: "a string" };
+  if (typeof value === "string") return { type: "string", text: isBlank(value) ? "an empty string" : "a string" };
   if (typeof value === "number") return { type: "number", text: "a number" };
   return typeof value === "boolean"
     ? { type: "boolean", text: "true or false" }
     : { type: "object", text: "a mapping" };
 }
 
+/** Of a variable that is there without content, mostly. */
+const isBlank = (value: unknown): boolean => typeof value === "string" && value.trim() === "";
+
 function hintFor(schema: TSchema, value: unknown): string {
   if (value === null) return "Give it a value, or remove the line.";
+  if (isBlank(value)) return "Give it a value, or remove it.";
   if (KindGuard.IsString(schema)) {
     return typeof value === "string"
       ? "Shorten it."
@@ -110,6 +114,8 @@ function hintFor(schema: TSchema, value: unknown): string {
   }
   if (KindGuard.IsBoolean(schema)) return "Write true or false, without quotes; a variable may also say 1 or 0.";
   if (KindGuard.IsInteger(schema)) return "Write a number within these limits, without quotes.";
-  if (KindGuard.IsArray(schema)) return "Write a list: each entry on a line of its own that begins with -, or [a, b].";
+  if (KindGuard.IsArray(schema)) {
+    return "Write a list: each entry on a line of its own that begins with -, or [a, b]; in a variable a, b.";
+  }
   return KindGuard.IsUnion(schema) ? "Write one of them." : "Write key: value, one per line, indented below it.";
 }

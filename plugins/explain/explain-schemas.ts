@@ -82,7 +82,7 @@ export const ExplainAnswer = t.Object(
         steps: [
           { step: "header", message: "The header To says tenant-a.example.com." },
           { step: "matcher", message: "exact-host chooses the hook of tenant-a.example.com." },
-          { step: "hook", message: "The hook of tenant-a.example.com is active and wants participant_joined." },
+          { step: "hook", message: "The hook of tenant-a.example.com is active; it wants participant_joined." },
         ],
       },
     ],

@@ -137,15 +137,13 @@ export class CallMemories {
     return this.#remember({ ...call, memory });
   }
 
-  /** Writes the memory of a call that had no hook and was routed from its beginning; participants are decided anew. */
-  replace(
-    call: KnownCall,
-    memory: CallMemory,
-    detailsOf: (sid: ParticipantSid) => ParticipantDetails,
-    now: number,
-  ): KnownCall {
+  /**
+   * Writes the memory of a call that had no hook and was routed from its beginning; participants are decided anew. Its hooks
+   * count as there since the beginning: they get all of it, and their tenants look for it by the time of the call.
+   */
+  replace(call: KnownCall, memory: CallMemory, detailsOf: (sid: ParticipantSid) => ParticipantDetails): KnownCall {
     for (const [sid, route] of memory.participants) this.#addParticipant(call.id, sid, route, detailsOf(sid));
-    this.#addHooks(call, memory, now);
+    this.#addHooks(call, memory, this.#statements.began.get(call.id)?.first_at ?? 0);
     return this.#remember({ ...call, memory });
   }
 
@@ -206,6 +204,7 @@ function prepareStatements(db: Database) {
     insert: db.query<unknown, [string, string, number, number]>(
       "insert into calls (room_sid, room_name, first_at, last_at) values (?, ?, ?, ?)",
     ),
+    began: db.query<{ first_at: number }, [number]>("select first_at from calls where id = ?"),
     touch: db.query<unknown, [number, number]>("update calls set last_at = ? where id = ?"),
     finish: db.query<unknown, [number, number, number]>("update calls set last_at = ?, finished_at = ? where id = ?"),
     addParticipant: db.query<unknown, [number, string, string | null, number, ...(string | null)[]]>(

@@ -154,7 +154,7 @@ export class EventLog {
     if (dryRun) return { queued, unwanted, hooks: [...hooks], ownerTasks: [] };
     const decidedBy = (participant: ParticipantSid) => events[routed.deciders.get(participant) ?? -1];
     const details = (participant: ParticipantSid) => describeParticipant(decidedBy(participant) ?? NOBODY);
-    this.#calls.replace(call, routed.call, details, at);
+    this.#calls.replace(call, routed.call, details);
     const matches = [...routed.deciders.values()].flatMap((i) => events[i]?.match ?? []);
     return { queued, unwanted, hooks: [...hooks], ownerTasks: this.#ownerTasksOf(call, matches) };
   }
