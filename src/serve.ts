@@ -32,7 +32,7 @@ export type ServeOptions = {
 export async function serve(config: Config, { log, directory, signalled }: ServeOptions): Promise<number> {
   let service: SaynaSip;
   try {
-    service = await createApp(config, { log, matchers: await loadPlugins(config.plugins, directory) });
+    service = await createApp(config, { log, plugins: await loadPlugins(config.plugins, { directory }) });
   } catch (error) {
     log.error({}, messageOf(error));
     return 1;
