@@ -62,7 +62,7 @@ export type * from "./contracts/storage";
 export type * from "./contracts/upkeep";
 export { CALL_MEMORY_MS, FINISHED_CALL_MS, newCall, type CallMemory } from "./domain/call";
 export { AppError } from "./domain/errors";
-export type { StoredHook } from "./domain/hook";
+export { hookId, type StoredHook } from "./domain/hook";
 export { eventId, hookIdFrom, participantSid, roomSid } from "./domain/ids";
 export { readLiveKitEvent } from "./domain/livekit-event";
 export { routeAgain, type EventToRoute } from "./domain/route-again";

@@ -21,6 +21,8 @@ export function pluginRoutes({ auth, plugins }: PluginRoutesOptions) {
   return app;
 }
 
+const ANY_ERRORS = ["invalid_request", "payload_too_large", "internal"] as const;
+
 type App = ReturnType<typeof empty>;
 const empty = (auth: AuthPlugin) => new Elysia({ name: "sayna-sip/plugins", tags: ["plugins"] }).use(auth);
 
@@ -52,8 +54,7 @@ function addRoute(app: App, plugin: string, route: PluginRoute): void {
       ...(query === undefined ? {} : { query }),
       response: {
         200: answer ?? t.Any(),
-        ...errorResponses(["invalid_request", "payload_too_large", "internal"]),
-        ...(known ? errorResponses(["unauthorized", "forbidden"]) : {}),
+        ...errorResponses(known ? [...ANY_ERRORS, "unauthorized", "forbidden"] : ANY_ERRORS),
       },
       detail: {
         summary,
