@@ -21,7 +21,6 @@ export type MatchOptions = {
 type Question = {
   readonly view: EventView;
   readonly host: Host | undefined;
-  readonly table: HookTable;
   readonly options: MatchOptions;
   /** Runs from the first promise on. */
   readonly deadline?: Deadline;
@@ -46,7 +45,7 @@ export function matchParticipant(
   const { hostHeaders, asking } = options;
   const participant = { ...subject, attributes: subject.attributes };
   const view = new EventView({ event, participant, table, hostHeaders, remembered: asking.remembered });
-  return askFrom(0, { view, host: view.called.host, table, options });
+  return askFrom(0, { view, host: view.called.host, options });
 }
 
 function askFrom(first: number, question: Question): Match | undefined | Promise<Match | undefined> {
@@ -99,8 +98,8 @@ async function inTime(
 }
 
 function conclude(said: unknown, matcher: Matcher, question: Question): Step {
-  const { table, host, options } = question;
-  const answer = readAnswer(said, table);
+  const { view, host, options } = question;
+  const answer = readAnswer(said, view.hooks);
   if (answer === undefined) return fail(matcher, "no_answer", question);
   options.onAnswer?.(matcher.name, answer);
   if (answer.kind === "not-mine") return { kind: "next" };

@@ -7,6 +7,8 @@ import type {
 } from "../../../src/contracts/matcher";
 import { calledNumber } from "../../../src/domain/called-number";
 import type { HookTable } from "../../../src/domain/hook-table";
+import type { Hook } from "../../../src/domain/hook";
+import type { HookId } from "../../../src/domain/ids";
 import { parseHostPattern } from "../../../src/domain/host-pattern";
 import type { Host } from "../../../src/domain/host";
 import type { Attributes, LiveKitEvent, Subject } from "../../../src/domain/livekit-event";
@@ -31,7 +33,7 @@ export class EventView implements MatchView {
   readonly event: LiveKitEvent;
   readonly participant: MatchView["participant"];
   readonly called: CalledAddress;
-  readonly hooks: CandidateHooks;
+  readonly hooks: Candidates;
   readonly #abort = new Lazy(() => new AbortController());
   readonly #memory: Lazy<Promise<RememberedCall | undefined>>;
 
@@ -82,28 +84,40 @@ class Called implements CalledAddress {
   }
 }
 
-class Candidates implements CandidateHooks {
+/** The table as a matcher sees it, and what of it one has seen: meanwhile a hook may have been deleted. */
+export class Candidates implements CandidateHooks {
   readonly #table: HookTable;
+  readonly #shown: (Hook | readonly Hook[])[] = [];
 
   constructor(table: HookTable) {
     this.#table = table;
   }
 
   exact(host: Host): CandidateHook | undefined {
-    return this.#table.exact(host);
+    return this.#show(this.#table.exact(host));
   }
 
   wildcard(host: Host): CandidateHook | undefined {
-    return this.#table.wildcard(host);
+    return this.#show(this.#table.wildcard(host));
   }
 
   byHost(host: string): CandidateHook | undefined {
     const pattern = parseHostPattern(host);
-    return pattern === undefined ? undefined : this.#table.byPattern(pattern);
+    return pattern === undefined ? undefined : this.#show(this.#table.byPattern(pattern));
   }
 
   all(): readonly CandidateHook[] {
-    return this.#table.all();
+    return this.#show(this.#table.all());
+  }
+
+  /** The hook of this id as it is in the table, or as it was when it was shown. */
+  find(id: HookId): Hook | undefined {
+    return this.#table.byId(id) ?? this.#shown.flat().find((hook) => hook.id === id);
+  }
+
+  #show<Shown extends Hook | readonly Hook[] | undefined>(shown: Shown): Shown {
+    if (shown !== undefined) this.#shown.push(shown);
+    return shown;
   }
 }
 

@@ -7,7 +7,7 @@ import type { MatchAnswer, Matcher, MatchView } from "../../../../src/contracts/
 import { newCall } from "../../../../src/domain/call";
 import { hookId, type Hook } from "../../../../src/domain/hook";
 import { HookTable } from "../../../../src/domain/hook-table";
-import { participantSid, roomSid } from "../../../../src/domain/ids";
+import { participantSid, roomSid, type HookId } from "../../../../src/domain/ids";
 import type { JsonObject } from "../../../../src/domain/json";
 import { readLiveKitEvent } from "../../../../src/domain/livekit-event";
 import { ManualClock, settle } from "../../../support/manual-clock";
@@ -47,10 +47,10 @@ beforeEach(() => {
   asking = createAsking({ clock, log, deadlineMs: 2_000, history });
 });
 
-function ask(match: Matcher["match"] | readonly Matcher[], json: JsonObject = joined()) {
+function ask(match: Matcher["match"] | readonly Matcher[], json: JsonObject = joined(), hooks: HookTable = table) {
   const event = readLiveKitEvent(json, new Uint8Array());
   const matchers = typeof match === "function" ? [{ name: "mine", match }, exactHost] : match;
-  return matchParticipant(event, table, { matchers, hostHeaders: ["X-To-IP", "To"], setRoomOwner: true, asking });
+  return matchParticipant(event, hooks, { matchers, hostHeaders: ["X-To-IP", "To"], setRoomOwner: true, asking });
 }
 
 function joined(attributes: Record<string, string> = {}): JsonObject {
@@ -164,6 +164,28 @@ describe("an answer that is a promise", () => {
     await clock.turn(5_000);
     expect(signals[1]?.aborted).toBe(false);
   });
+});
+
+test("a hook that is deleted while the matcher takes its time is still its answer, however it was found", async () => {
+  class ShrinkingTable extends HookTable {
+    gone = false;
+    override byId(id: HookId): Hook | undefined {
+      return this.gone ? undefined : super.byId(id);
+    }
+  }
+  for (const find of [
+    (view: MatchView) => view.hooks.byHost("b.example.com"),
+    (view: MatchView) => view.hooks.all()[1],
+  ]) {
+    const shrinking = new ShrinkingTable([a, b], []);
+    const match: Matcher["match"] = async (view) => {
+      const found = find(view);
+      await Promise.resolve();
+      shrinking.gone = true;
+      return found === undefined ? NOT_MINE : { kind: "hook", hook: found };
+    };
+    expect(await ask(match, joined(), shrinking)).toMatchObject({ hook: b.id });
+  }
 });
 
 describe("a matcher that fails", () => {
