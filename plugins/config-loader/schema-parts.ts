@@ -29,7 +29,7 @@ export const list = <T extends TSchema>(items: T, options: SettingOptions) => Ty
 export const text = (format: string, options: SettingOptions) => Type.String({ format, ...options });
 
 /** A text in the file, `read` into its value once the format has accepted it. */
-const parsed = <T>(format: string, options: SettingOptions, read: (text: string) => T | undefined) =>
+export const parsed = <T>(format: string, options: SettingOptions, read: (text: string) => T | undefined) =>
   Type.Transform(text(format, options))
     .Decode((value): T => {
       const result = read(value);

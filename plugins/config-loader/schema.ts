@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { ID, LISTEN_HOST, LIVEKIT_URL, PLAIN_TEXT, STORAGE } from "./general-formats";
+import { ID, LISTEN_HOST, LIVEKIT_URL, PLAIN_TEXT, PLUGIN_NAME_FORMAT, STORAGE } from "./general-formats";
 import { block, entry, list, secret, tenantHost, text, token } from "./schema-parts";
 import { SECRET_REFERENCE } from "./sip-formats";
 import { RetentionSchema } from "./retention-schema";
@@ -84,27 +84,42 @@ const AuthSchema = block(
   { description: "Who may use the management API." },
 );
 
+const PluginSchema = entry(
+  {
+    module: text(PLAIN_TEXT, {
+      description: "A path, which begins at the configuration file's directory, or a package's name.",
+    }),
+    name: Type.Optional(
+      text(PLUGIN_NAME_FORMAT, {
+        description: "Its name here, in the place of its own: for a module that is there twice.",
+      }),
+    ),
+    options: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), {
+        description: "Its own options; its documentation has them.",
+      }),
+    ),
+  },
+  { description: "One module." },
+);
+
 /** The whole configuration: shape, defaults, the rules of each single value, the variables and the descriptions. */
 export const ConfigSchema = block(
   {
     server: ServerSchema,
     data_dir: text(PLAIN_TEXT, { description: "Where the database is kept.", variable: "DATA_DIR", default: "./data" }),
-    // Decoded to the literal, so that another storage becomes a type error everywhere it is missing.
-    storage: Type.Transform(
-      text(STORAGE, {
-        description: "The storage; only sqlite in this version.",
-        variable: "STORAGE_URL",
-        default: "sqlite",
-      }),
-    )
-      .Decode((): "sqlite" => "sqlite")
-      .Encode((value) => value),
+    storage: text(STORAGE, {
+      description: "The storage: sqlite, or the name of one that a plugin brings.",
+      variable: "STORAGE_URL",
+      default: "sqlite",
+    }),
     retention: RetentionSchema,
     livekit: LivekitSchema,
     auth: AuthSchema,
     sip: Type.Optional(SipSchema),
-    plugins: list(text(PLAIN_TEXT, { description: "A module's path or package name." }), {
-      description: "Modules to load, matchers for instance.",
+    plugins: list(PluginSchema, {
+      description:
+        "Modules to load: matchers, storages. An entry that is only a path or name is a module without options.",
       default: [],
     }),
   },

@@ -284,6 +284,25 @@ export function testStorage(title: string, create: () => Promise<StorageUnderTes
         expect(due.deliveries).toHaveLength(2);
       });
 
+      test("after the clock was set back nothing waits longer than it was to wait when it failed", async () => {
+        await keep(event("participant_joined", { participant: sip("PA_1") }, to(A)));
+        await keep(event("participant_joined", { room: room("RM_2"), participant: sip("PA_2") }, to(A)));
+        await keep(event("participant_joined", { room: room("RM_3"), participant: sip("PA_3") }, to(A)));
+        const [one, two] = (await claim(A)).deliveries;
+        const later = (ms: number) =>
+          ({ kind: "retry", dueAt: NOW + ms, wait: ms, counts: true, refusal: false }) as const;
+        await storage.settle([settlement(one, later(5000)), settlement(two, later(HOUR))]);
+        await reopen();
+        // The same clock: they wait as they were to.
+        await storage.limitWaits(A, NOW);
+        expect((await claim(A, { now: NOW + 4999 })).deliveries).toHaveLength(1);
+        await storage.limitWaits(A, NOW - HOUR);
+        const soon = await claim(A, { now: NOW - HOUR + 5000 });
+        expect(soon.deliveries.map(({ lane }) => lane)).toContain(one?.lane);
+        expect(soon.deliveries).toHaveLength(2);
+        expect(soon.nextDue).toBe(NOW);
+      });
+
       test("at most as many as asked for, and the time of the next one is told", async () => {
         for (let i = 0; i < 5; i++) {
           await keep(event("participant_joined", { room: room(`RM_${i}`), participant: sip(`PA_${i}`) }, to(A)));

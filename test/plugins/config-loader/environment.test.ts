@@ -282,7 +282,11 @@ describe("a variable that was meant to be one of ours", () => {
 test("STORAGE_URL is refused without repeating the password in it", () => {
   const env = { STORAGE_URL: "postgres://me:hunter2@db/sayna" };
   expect(problemsOf("", env)).toEqual([
-    { message: "storage: only sqlite is available in this version", source: "STORAGE_URL", hint: expect.any(String) },
+    {
+      message: "storage is neither sqlite nor the name of a plugin's storage",
+      source: "STORAGE_URL",
+      hint: expect.any(String),
+    },
   ]);
   expect(() => loadConfig({ env })).toThrow(ConfigError);
 });
