@@ -16,6 +16,7 @@ import { createSigningKeys, signingKey } from "../plugins/signing-key";
 import { sipOff } from "../plugins/sip-off";
 import { createDispatcher, type Dispatcher } from "../plugins/webhook-forwarder/dispatcher";
 import { createSecretReader } from "../plugins/webhook-forwarder/dispatcher/read-secret";
+import { revokedBy, warnOfRevoked } from "../plugins/webhook-forwarder/dispatcher/revoked-secrets";
 import { builtInMatchers } from "../plugins/webhook-forwarder/matchers";
 import { receiver } from "../plugins/webhook-forwarder/receiver";
 import { createAsking, createEventIntake, type EventIntake } from "../plugins/webhook-forwarder/router";
@@ -169,6 +170,8 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
   const { max_age: maxAge, ...delivery } = sip.delivery;
   const policy: DeliveryPolicy = { ...delivery, maxAge };
   const registry = await HookRegistry.load({ configHooks: toHooks(sip), policy, storage, clock, log });
+  const findRevoked = revokedBy(secretGrants(config, sip));
+  warnOfRevoked(registry.table.all(), findRevoked, log, clock.now());
   const sender = parts.sender ?? createSender({ allowedRanges: sip.allowed_hook_ranges });
   const readSecret = createSecretReader({ now: () => clock.monotonic() });
   const { signing_key: key, previous_signing_key: previousKey } = sip;
@@ -186,6 +189,7 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     previousHookSecret: sip.previous_hook_secret,
     signingKeys: async (now) => ((await signingKeys?.(now)) ?? []).map((listed) => listed.key),
     readSecret,
+    findRevoked,
   });
   const livekit = credentials === undefined ? undefined : { url: config.livekit.url, ...credentials, clock, log };
   const owner: RoomOwner | undefined =
