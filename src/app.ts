@@ -1,23 +1,25 @@
 import { Elysia } from "elysia";
 import { auth, type AuthPlugin } from "../plugins/auth";
 import { configLoader, type Config, type SipConfig } from "../plugins/config-loader";
-import { explain, explainOff } from "../plugins/explain";
+import { explain } from "../plugins/explain";
 import { health } from "../plugins/health";
-import { history, historyOff } from "../plugins/history";
-import { HookRegistry, hooksStore, hooksStoreOff } from "../plugins/hooks-store";
+import { history } from "../plugins/history";
+import { HookRegistry, hooksStore } from "../plugins/hooks-store";
 import { httpErrors } from "../plugins/http-errors";
 import type { SecretGrants } from "../plugins/hooks-store/secret-grants";
 import { openapiDocs } from "../plugins/openapi-docs";
+import { createMatcher, pluginRoutes, type CreatedMatcher, type LoadedPlugin } from "../plugins/plugin-host";
 import { createProvisioner } from "../plugins/provisioner";
 import { createRetention } from "../plugins/retention";
 import { createRoomOwner, type RoomOwner } from "../plugins/room-owner";
-import { createSigningKeys, signingKey, signingKeyOff } from "../plugins/signing-key";
-import { createPostgresStorage } from "../plugins/storage/postgres";
-import { createSqliteStorage } from "../plugins/storage/sqlite";
+import { createSigningKeys, signingKey } from "../plugins/signing-key";
+import { sipOff } from "../plugins/sip-off";
 import { createDispatcher, type Dispatcher } from "../plugins/webhook-forwarder/dispatcher";
 import { createSecretReader } from "../plugins/webhook-forwarder/dispatcher/read-secret";
+import { revokedBy, warnOfRevoked } from "../plugins/webhook-forwarder/dispatcher/revoked-secrets";
+import { builtInMatchers } from "../plugins/webhook-forwarder/matchers";
 import { receiver } from "../plugins/webhook-forwarder/receiver";
-import { createEventIntake, type EventIntake } from "../plugins/webhook-forwarder/router";
+import { createAsking, createEventIntake, type EventIntake } from "../plugins/webhook-forwarder/router";
 import { createSender } from "../plugins/webhook-forwarder/sender";
 import packageJson from "../package.json" with { type: "json" };
 import { systemClock, type Clock } from "./contracts/clock";
@@ -26,11 +28,13 @@ import type { Matcher } from "./contracts/matcher";
 import type { Sender } from "./contracts/sender";
 import type { OwnerTask, Storage } from "./contracts/storage";
 import type { DeliveryPolicy } from "./domain/delivery-policy";
+import type { CallRoute } from "./domain/call-route";
 import { readWritten } from "./domain/credentials";
 import { fromSettings } from "./domain/delivery-settings";
 import { hookId, type Hook } from "./domain/hook";
 import type { Secret, SecretSource } from "./domain/secret";
 import { selectMatchers } from "./select-matchers";
+import { selectStorage } from "./select-storage";
 import { untilItWorks } from "./until-it-works";
 
 /** What a program that embeds the service, or a test, may put in the place of the usual parts. */
@@ -41,7 +45,9 @@ export type AppParts = {
   readonly random?: () => number;
   readonly storage?: Storage;
   readonly sender?: Sender;
-  /** Matchers beside the built-in ones; `sip.matchers` names those that are asked. */
+  /** What the configuration's `plugins` name, loaded: matchers beside the built-in ones, storages. */
+  readonly plugins?: readonly LoadedPlugin[];
+  /** More matchers; `sip.matchers` names those that are asked. */
   readonly matchers?: readonly Matcher[];
 };
 
@@ -68,7 +74,8 @@ const TOTAL_CONCURRENCY = 200;
 /**
  * Wires the plugins; the one place that knows which implementations are used.
  *
- * @throws StorageOpenError when the storage cannot be opened; MatcherError when `sip.matchers` names an unknown one.
+ * @throws StorageOpenError when the storage cannot be opened; MatcherError, StorageChoiceError when `sip.matchers` or
+ *   `storage` name an unknown one; PluginStartError when a plugin cannot be created.
  */
 export async function createApp(config: Config, parts: AppParts): Promise<SaynaSip> {
   const { log, clock = systemClock } = parts;
@@ -113,15 +120,6 @@ type RouteOptions = {
 };
 
 function routes({ config, authPlugin, sip, keys, notReady, clock, log }: RouteOptions) {
-  const hooks =
-    sip === undefined
-      ? hooksStoreOff({ auth: authPlugin })
-      : hooksStore({
-          auth: authPlugin,
-          registry: sip.registry,
-          authRequired: config.auth.required,
-          secretGrants: secretGrants(config, sip.config),
-        });
   // `normalize` counts here only: with it Elysia would silently strip unknown members of a request.
   return new Elysia({ name: "sayna-sip", normalize: false })
     .use(httpErrors({ log }))
@@ -129,12 +127,26 @@ function routes({ config, authPlugin, sip, keys, notReady, clock, log }: RouteOp
     .use(openapiDocs({ version: packageJson.version }))
     .use(health({ reasons: notReady }))
     .use(receiver({ keys, take: sip?.intake.take, clock, log }))
-    .use(sip === undefined ? signingKeyOff() : signingKey({ clock, keys: sip.signingKeys }))
-    .use(hooks)
+    .use(sip === undefined ? sipOff({ auth: authPlugin }) : sipRoutes({ config, authPlugin, sip, clock, log }));
+}
+
+type SipRouteOptions = Pick<RouteOptions, "config" | "authPlugin" | "clock" | "log"> & { readonly sip: Sip };
+
+function sipRoutes({ config, authPlugin, sip, clock, log }: SipRouteOptions) {
+  return new Elysia({ name: "sayna-sip/sip" })
+    .use(signingKey({ clock, keys: sip.signingKeys }))
     .use(
-      sip === undefined ? historyOff({ auth: authPlugin }) : history({ auth: authPlugin, clock, log, ...sip.history }),
+      hooksStore({
+        auth: authPlugin,
+        registry: sip.registry,
+        breakerOf: sip.breakerOf,
+        authRequired: config.auth.required,
+        secretGrants: secretGrants(config, sip.config),
+      }),
     )
-    .use(sip === undefined ? explainOff({ auth: authPlugin }) : explain({ auth: authPlugin, clock, ...sip.explain }));
+    .use(history({ auth: authPlugin, clock, log, ...sip.history }))
+    .use(explain({ auth: authPlugin, clock, ...sip.explain }))
+    .use(pluginRoutes({ auth: authPlugin, plugins: sip.plugins }));
 }
 
 type Sip = Awaited<ReturnType<typeof createSip>>;
@@ -142,11 +154,25 @@ type Sip = Awaited<ReturnType<typeof createSip>>;
 /** All that exists only when SIP is configured. */
 async function createSip(config: Config, sip: SipConfig, credentials: Credentials | undefined, parts: AppParts) {
   const { log, clock = systemClock, random = Math.random } = parts;
-  const matchers = selectMatchers(sip.matchers, parts.matchers ?? []);
-  const storage = parts.storage ?? (await openStorage(config, clock, log));
+  const { plugins: loaded = [] } = parts;
+  const added = await createMatchers(loaded, { clock, log });
+  const matchers = selectMatchers(sip.matchers, builtInMatchers(toRoutes(sip)), [
+    ...added.map(({ matcher }) => matcher),
+    ...(parts.matchers ?? []),
+  ]);
+  for (const { name, plugin } of loaded) {
+    const asked = plugin.kind === "matcher" ? sip.matchers.includes(name) : config.storage === name;
+    if (!asked) log.warn({ plugin: name }, `A plugin is loaded, but ${UNUSED[plugin.kind]}`);
+  }
+  const { storage, plugin: storagePlugin } =
+    parts.storage === undefined
+      ? await selectStorage({ storage: config.storage, plugins: loaded, dataDir: config.data_dir, clock, log })
+      : { storage: parts.storage };
   const { max_age: maxAge, ...delivery } = sip.delivery;
   const policy: DeliveryPolicy = { ...delivery, maxAge };
   const registry = await HookRegistry.load({ configHooks: toHooks(sip), policy, storage, clock, log });
+  const findRevoked = revokedBy(secretGrants(config, sip));
+  warnOfRevoked(registry.table.all(), findRevoked, log, clock.now());
   const sender = parts.sender ?? createSender({ allowedRanges: sip.allowed_hook_ranges });
   const readSecret = createSecretReader({ now: () => clock.monotonic() });
   const { signing_key: key, previous_signing_key: previousKey } = sip;
@@ -164,6 +190,7 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     previousHookSecret: sip.previous_hook_secret,
     signingKeys: async (now) => ((await signingKeys?.(now)) ?? []).map((listed) => listed.key),
     readSecret,
+    findRevoked,
   });
   const livekit = credentials === undefined ? undefined : { url: config.livekit.url, ...credentials, clock, log };
   const owner: RoomOwner | undefined =
@@ -172,11 +199,11 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
       : undefined;
   const { max_size: maxSize, ...ages } = config.retention;
   const retention = createRetention({ storage, limits: { ...ages, maxSize }, clock, log });
+  const asking = createAsking({ clock, log, deadlineMs: sip.matcher_deadline, history: storage });
+  const matching = { matchers, hostHeaders: sip.host_headers, setRoomOwner: owner !== undefined, asking };
   const intake: EventIntake = createEventIntake({
+    ...matching,
     roomPrefix: sip.room_prefix,
-    hostHeaders: sip.host_headers,
-    setRoomOwner: owner !== undefined,
-    matchers,
     registry,
     storage,
     clock,
@@ -210,15 +237,16 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     for (const task of await storage.ownerTasks()) owner?.claim(task);
   }
 
-  const matching = { matchers, hostHeaders: sip.host_headers, setRoomOwner: owner !== undefined, log };
   const onOwnerTask = (task: OwnerTask) => void owner?.claim(task);
 
   return {
     config: sip,
+    plugins: [...added, ...(storagePlugin === undefined ? [] : [storagePlugin])],
     history: { history: storage, registry, matching, onDeliveries: dispatcher.wake, onOwnerTask },
-    explain: { history: storage, registry, matching, roomPrefix: sip.room_prefix },
+    explain: { history: storage, registry, breakerOf: dispatcher.breakerOf, matching, roomPrefix: sip.room_prefix },
     signingKeys,
     registry,
+    breakerOf: dispatcher.breakerOf,
     intake,
     async start(): Promise<void> {
       intake.start();
@@ -260,18 +288,40 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     async close(): Promise<void> {
       intake.stop();
       retention.stop();
+      for (const plugin of added) await plugin.close();
       await storage.close();
     },
   };
 }
 
-async function openStorage({ storage, data_dir: dataDir }: Config, clock: Clock, log: Logger): Promise<Storage> {
-  if (storage === "sqlite") return createSqliteStorage({ dataDir, clock, log });
-  return createPostgresStorage({ url: storage.postgres.reveal(), clock, log });
-}
-
 function oneAtATime(storage: Storage, name: string, run: () => Promise<void>): Promise<void> {
   return storage.exclusive === undefined ? run() : storage.exclusive(name, run);
+}
+
+const UNUSED = {
+  matcher: "never asked: sip.matchers does not name it",
+  storage: "keeps nothing: storage (STORAGE_URL) does not name it",
+} as const;
+
+async function createMatchers(
+  plugins: readonly LoadedPlugin[],
+  surroundings: { readonly clock: Clock; readonly log: Logger },
+): Promise<readonly CreatedMatcher[]> {
+  const created: CreatedMatcher[] = [];
+  for (const loaded of plugins) {
+    if (loaded.plugin.kind === "matcher") created.push(await createMatcher(loaded, loaded.plugin, surroundings));
+  }
+  return created;
+}
+
+function toRoutes({ routes: entries }: SipConfig): readonly CallRoute[] {
+  return entries.flatMap(({ hook, number, number_prefix: prefix, trunk, attribute, value }): CallRoute[] => {
+    if (number !== undefined) return [{ hook, when: { kind: "number", number } }];
+    if (prefix !== undefined) return [{ hook, when: { kind: "number_prefix", prefix } }];
+    if (trunk !== undefined) return [{ hook, when: { kind: "trunk", trunk } }];
+    if (attribute === undefined || value === undefined) return [];
+    return [{ hook, when: { kind: "attribute", attribute, value } }];
+  });
 }
 
 function toHooks(sip: SipConfig): readonly Hook[] {

@@ -3,13 +3,18 @@ import { dirname, resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import packageJson from "../package.json" with { type: "json" };
 import { ConfigError, loadConfig, type Config } from "../plugins/config-loader";
-import { createLog } from "./log";
+import { nearest } from "./domain/nearest";
 import { serve } from "./serve";
 
 const program = new Command("sayna-sip")
   .description(packageJson.description)
   .version(packageJson.version)
-  .showHelpAfterError("(sayna-sip --help lists the commands)");
+  .showHelpAfterError("(sayna-sip --help lists the commands)")
+  // Without this the default command takes a misspelt one for an argument that it does not have.
+  .hook("preSubcommand", (parent, chosen) => {
+    const [first] = parent.args;
+    if (first !== undefined && !first.startsWith("-") && first !== chosen.name()) refuseCommand(first);
+  });
 
 program
   .command("serve", { isDefault: true })
@@ -23,6 +28,8 @@ program
     const config = readConfig(file);
     if (config === undefined) process.exit(1);
     const directory = file === undefined ? process.cwd() : dirname(resolve(file));
+    // What makes lines readable takes 30 ms to load, which a service does not need.
+    const { createLog } = await (process.stdout.isTTY ? import("./pretty-log") : import("./json-log"));
     process.exit(await serve(config, { log: createLog(), directory, signalled: waitForSignal() }));
   });
 
@@ -35,6 +42,15 @@ program
   });
 
 await program.parseAsync();
+
+function refuseCommand(name: string): never {
+  const meant = nearest(
+    name,
+    program.commands.map((command) => command.name()),
+  );
+  const hint = meant === undefined ? "A configuration file is named by: serve --config FILE" : `Did you mean ${meant}?`;
+  return program.error(`error: there is no command '${name}'\n${hint}`);
+}
 
 function waitForSignal(): Promise<string> {
   return new Promise((tell) => {

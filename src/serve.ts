@@ -1,5 +1,5 @@
 import type { Config } from "../plugins/config-loader";
-import { startupNotes } from "../plugins/config-loader";
+import { ConfigError, startupNotes } from "../plugins/config-loader";
 import { createApp, type SaynaSip } from "./app";
 import type { Logger } from "./contracts/logger";
 import { loadPlugins } from "./load-plugins";
@@ -32,9 +32,11 @@ export type ServeOptions = {
 export async function serve(config: Config, { log, directory, signalled }: ServeOptions): Promise<number> {
   let service: SaynaSip;
   try {
-    service = await createApp(config, { log, matchers: await loadPlugins(config.plugins, directory) });
+    service = await createApp(config, { log, plugins: await loadPlugins(config.plugins, { directory }) });
   } catch (error) {
-    log.error({}, messageOf(error));
+    // As what is wrong with the rest of the configuration: text for people, with its lines.
+    if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
+    else log.error({}, messageOf(error));
     return 1;
   }
   const listening = listen(service, config, log);

@@ -14,7 +14,7 @@ type Context = { readonly request: Request; readonly bearer?: string | undefined
 /**
  * Authentication of the API: `Authorization: Bearer <token>` or `?api_key=<token>`. A route that says `caller: true` is
  * reached by known callers only, finds out in `caller` who it is, and takes its body, if it has a schema for one, as
- * `application/json` of 1 MiB at most. An unknown caller is told 401 before anything of the request is read or judged.
+ * `application/json` of 4 MiB at most. An unknown caller is told 401 before anything of the request is read or judged.
  *
  * @example
  * new Elysia().use(auth({ required: true, secrets })).get("/me", ({ caller }) => caller.id, { caller: true });

@@ -13,7 +13,7 @@ export function checkAccess(tree: unknown, report: Report): void {
   report.addMissing(
     "/auth/required",
     "Authentication is required (AUTH_REQUIRED), but there is no secret",
-    "Set AUTH_API_SECRET, AUTH_API_SECRETS_JSON or auth.api_secrets.",
+    "Set AUTH_API_SECRET, AUTH_API_SECRETS_JSON or auth.api_secrets; an empty variable counts as not set.",
   );
 }
 
@@ -21,7 +21,7 @@ function checkKeyPair(tree: unknown, report: Report): void {
   const [key, secret] = ["/livekit/api_key", "/livekit/api_secret"];
   const hasKey = valueAt(tree, key) !== undefined;
   const hasSecret = valueAt(tree, secret) !== undefined || report.has(secret);
-  const hint = "Set both (LIVEKIT_API_KEY and LIVEKIT_API_SECRET), or none.";
+  const hint = "Set both (LIVEKIT_API_KEY and LIVEKIT_API_SECRET), or none; an empty variable counts as not set.";
   if (hasKey && !hasSecret) report.addMissing(key, "livekit.api_key is set without livekit.api_secret", hint);
   if (!hasKey && hasSecret) report.addMissing(secret, "livekit.api_secret is set without livekit.api_key", hint);
 }

@@ -3,6 +3,7 @@ import { credentialsFault } from "../../src/domain/credentials";
 import { ERRORS } from "../../src/domain/errors";
 import { parseHostPattern } from "../../src/domain/host-pattern";
 import { checkDelivery } from "./check-delivery";
+import { checkMatching } from "./check-matching";
 import { CredentialsSchema } from "./credentials-schema";
 import { child, itemsAt, label, valueAt, type Pointer } from "./pointer";
 import { quote } from "./quote";
@@ -18,6 +19,7 @@ export function checkSip(tree: unknown, report: Report): void {
   // Header names are compared as SIP does (RFC 3261 section 7.3.1).
   checkNames(tree, "/sip/host_headers", (name) => name.toLowerCase(), report);
   checkNames(tree, "/sip/matchers", (name) => name, report);
+  checkMatching(tree, report);
   checkDelivery(tree, report);
 }
 

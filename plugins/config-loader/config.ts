@@ -1,6 +1,8 @@
 import type { StaticDecode } from "@sinclair/typebox";
 import type { AddressRange } from "../../src/domain/address-range";
+import type { JsonObject } from "../../src/domain/json";
 import type { Secret } from "../../src/domain/secret";
+import type { Pointer } from "./pointer";
 import type { ConfigSchema } from "./schema";
 import type { SipSchema } from "./sip-schema";
 
@@ -18,5 +20,19 @@ type Decoded = StaticDecode<typeof ConfigSchema>;
 /** The `sip` block. Times are in milliseconds. */
 export type SipConfig = DeepReadonly<StaticDecode<typeof SipSchema>>;
 
+/** A module to load. */
+export type PluginEntry = {
+  readonly module: string;
+  /** Its name here, in the place of its own. */
+  readonly name?: string;
+  /** As they were written: the module's schema checks them when it is loaded (`readOptions`). */
+  readonly options: JsonObject;
+  /** Where each value of the configuration was read from, by its pointer: for what is wrong with the options. */
+  readonly places: ReadonlyMap<Pointer, string>;
+};
+
 /** A whole, checked configuration. `sip` is undefined when SIP is off. */
-export type Config = DeepReadonly<Omit<Decoded, "sip">> & { readonly sip: SipConfig | undefined };
+export type Config = DeepReadonly<Omit<Decoded, "sip" | "plugins">> & {
+  readonly sip: SipConfig | undefined;
+  readonly plugins: readonly PluginEntry[];
+};

@@ -3,25 +3,25 @@ import { normalizeHost } from "../../src/domain/host";
 import { parseByteSize } from "../../src/domain/byte-size";
 import { parseDuration } from "../../src/domain/duration";
 import { parseInstant } from "../../src/domain/instant";
+import { isPluginName } from "../../src/contracts/define-plugin";
 import { quote } from "./quote";
-import { textFormat } from "./text-format";
+import { textFormat, type Refusal } from "./text-format";
 
 const EDGES = /^\s|\s$/;
 const CONTROL = /\p{Cc}/u;
 
 /** A name, a path: something visible on one line. */
-export const PLAIN_TEXT = textFormat("text", {
-  expects: "a string",
-  refuse(text, name) {
-    if (text === "") return { message: `${name} cannot be empty`, hint: "Give it a value, or remove it." };
-    if (!EDGES.test(text) && !CONTROL.test(text)) return undefined;
-    // What follows a line break is often the next setting, a secret perhaps, whose colon lacks its space: not repeated.
-    return {
-      message: `${name} has white space at an end, or a line break or control character in it`,
-      hint: "Remove it; in YAML, look at the next line as well: a key needs a space after its colon.",
-    };
-  },
-});
+export const PLAIN_TEXT = textFormat("text", { expects: "a string", refuse: refusePlain });
+
+function refusePlain(text: string, name: string): Refusal | undefined {
+  if (text === "") return { message: `${name} cannot be empty`, hint: "Give it a value, or remove it." };
+  if (!EDGES.test(text) && !CONTROL.test(text)) return undefined;
+  // What follows a line break is often the next setting, a secret perhaps, whose colon lacks its space: not repeated.
+  return {
+    message: `${name} has white space at an end, or a line break or control character in it`,
+    hint: "Remove it; in YAML, look at the next line as well: a key needs a space after its colon.",
+  };
+}
 
 /** An id that ends up in logs and in rooms' metadata. */
 export const ID = textFormat("id", {
@@ -75,23 +75,38 @@ export const LISTEN_HOST = textFormat("listen-host", {
 });
 
 export const STORAGE = textFormat("storage", {
-  expects: "sqlite or a postgres:// URL",
+  expects: "sqlite, a postgres:// URL, or the name of a plugin's storage",
   refuse(text, name) {
-    if (text === "sqlite" || isPostgresUrl(text)) return undefined;
+    if (isPluginName(text) || isPostgresUrl(text)) return undefined;
     // A database's URL holds its password: not repeated.
     return {
-      message: `${name} is neither sqlite nor a URL of Postgres`,
+      message: `${name} is neither sqlite, nor a URL of Postgres, nor the name of a plugin's storage`,
       hint:
-        "Write postgres://user:password@host:port/database, with what is no letter or digit in the password as %XX; or " +
-        "remove it (and STORAGE_URL): the database is then kept in data_dir.",
+        "Write postgres://user:password@host:port/database, with what is no letter or digit in the password as %XX; or name " +
+        "a storage that one of plugins brings; or remove it (and STORAGE_URL): the database is then kept in data_dir.",
     };
   },
 });
 
-function isPostgresUrl(text: string): boolean {
+export function isPostgresUrl(text: string): boolean {
   const url = /[\s\\]/.test(text) ? null : URL.parse(text);
   return url !== null && ["postgres:", "postgresql:"].includes(url.protocol) && url.hostname !== "" && url.hash === "";
 }
+
+/** It is part of addresses and of metrics' names. */
+export const PLUGIN_NAME_FORMAT = textFormat("plugin-name", {
+  expects: "a name of lower-case letters, digits and hyphens",
+  refuse(text, name) {
+    if (isPluginName(text)) return undefined;
+    return {
+      message: `${name} is no name for a plugin: ${quote(text)}`,
+      hint: "Use lower-case letters, digits and single hyphens, at most 40: by-number.",
+    };
+  },
+});
+
+/** What a plugin's path is made absolute for, before the plugin gets it. */
+export const PATH = textFormat("path", { expects: "the path of a file or directory", refuse: refusePlain });
 
 export const LIVEKIT_URL = textFormat("livekit-url", {
   expects: "a URL such as wss://livekit.example.com",

@@ -1,8 +1,10 @@
 import { Elysia } from "elysia";
 import type { Config } from "./config";
 
-export type { Config, SipConfig } from "./config";
+export type { Config, PluginEntry, SipConfig } from "./config";
 export { ConfigError, type ConfigProblem } from "./config-error";
+export { Option } from "./option";
+export { readOptions } from "./read-options";
 export { loadConfig, type LoadConfigOptions } from "./load-config";
 export { ConfigSchema } from "./schema";
 export { startupNotes, type StartupNote } from "./startup-notes";

@@ -3,6 +3,7 @@ import { checkAccess } from "./check-access";
 import { checkRetention } from "./check-retention";
 import { checkShape } from "./check-shape";
 import { checkSip } from "./check-sip";
+import { checkStorage } from "./check-storage";
 import type { Config } from "./config";
 import { ConfigError } from "./config-error";
 import { readConfigFile } from "./config-file";
@@ -36,6 +37,7 @@ export function loadConfig({ file, env = process.env }: LoadConfigOptions = {}):
   const fromEnv = readEnvironment(env);
   const filled = fillEmpty(ConfigSchema, fromFile.tree);
   const tree: Record<string, unknown> = isJsonObject(filled) ? { ...filled } : {};
+  if (Array.isArray(tree.plugins)) tree.plugins = tree.plugins.map(asEntry);
   const places = replace(tree, fromFile.places, fromEnv);
 
   const report = new Report(places, fromFile.complete);
@@ -45,12 +47,19 @@ export function loadConfig({ file, env = process.env }: LoadConfigOptions = {}):
   checkAccess(complete, report);
   checkSip(complete, report);
   checkRetention(complete, report);
+  checkStorage(complete, report);
 
   const problems = [...fromFile.problems, ...fromEnv.problems, ...report.problems];
   if (problems.length > 0) throw new ConfigError(problems);
   const config = Value.Decode(ConfigSchema, complete);
-  return { ...config, sip: config.sip };
+  const plugins = config.plugins.map(({ module, name, options = {} }) => {
+    return { module, ...(name === undefined ? {} : { name }), options, places };
+  });
+  return { ...config, sip: config.sip, plugins };
 }
+
+/** An entry of `plugins` that is a text names a module without options. */
+const asEntry = (entry: unknown): unknown => (typeof entry === "string" ? { module: entry } : entry);
 
 /** Puts the environment's values into `tree`; returns where every value is from then. */
 function replace(

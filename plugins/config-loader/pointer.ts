@@ -57,10 +57,11 @@ export function putAt(tree: Record<string, unknown>, pointer: Pointer, value: un
   owner[last] = value;
 }
 
-/** Puts another value in the place of one that is there; undefined removes it. */
+/** Puts another value in the place of one that is there; undefined removes it from a mapping. */
 export function replaceAt(tree: unknown, pointer: Pointer, value: unknown): void {
   const owner = valueAt(tree, parentOf(pointer) ?? "");
   const key = keysOf(pointer).pop();
+  if (Array.isArray(owner)) owner[Number(key)] = value;
   if (!isMapping(owner) || key === undefined) return;
   if (value === undefined) delete owner[key];
   else owner[key] = value;

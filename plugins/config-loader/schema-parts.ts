@@ -6,7 +6,7 @@ import { parseHostPattern } from "../../src/domain/host-pattern";
 import { parseInstant } from "../../src/domain/instant";
 import { parseSecretSource, Secret } from "../../src/domain/secret";
 import { BEARER_TOKEN, HEADER_VALUE, PASSWORD, PEM } from "./credential-formats";
-import { BYTE_SIZE, DURATION, INSTANT, SECRET, STORAGE, TOKEN } from "./general-formats";
+import { BYTE_SIZE, DURATION, INSTANT, isPostgresUrl, SECRET, STORAGE, TOKEN } from "./general-formats";
 import { HOOK_HOST, HOOK_RANGE, HOOK_SECRET, SIGNING_KEY, TENANT_HOST } from "./sip-formats";
 
 /** What every setting says about itself, for the documentation too. */
@@ -29,7 +29,7 @@ export const list = <T extends TSchema>(items: T, options: SettingOptions) => Ty
 export const text = (format: string, options: SettingOptions) => Type.String({ format, ...options });
 
 /** A text in the file, `read` into its value once the format has accepted it. */
-const parsed = <T>(format: string, options: SettingOptions, read: (text: string) => T | undefined) =>
+export const parsed = <T>(format: string, options: SettingOptions, read: (text: string) => T | undefined) =>
   Type.Transform(text(format, options))
     .Decode((value): T => {
       const result = read(value);
@@ -55,8 +55,8 @@ export const bearerToken = (options: SettingOptions) => parsed(BEARER_TOKEN, opt
 export const password = (options: SettingOptions) => parsed(PASSWORD, options, parseSecretSource);
 export const headerValue = (options: SettingOptions) => parsed(HEADER_VALUE, options, parseSecretSource);
 export const pem = (options: SettingOptions) => parsed(PEM, options, parseSecretSource);
-/** Where it is, or a URL, which may hold a password. */
+/** A name, or a URL, which may hold a password. */
 export const storage = (options: SettingOptions) =>
-  parsed(STORAGE, options, (value) => (value === "sqlite" ? value : { postgres: new Secret(value) }));
+  parsed(STORAGE, options, (value) => (isPostgresUrl(value) ? { postgres: new Secret(value) } : value));
 /** Decoded to milliseconds since the epoch. */
 export const instant = (options: SettingOptions) => parsed(INSTANT, options, parseInstant);

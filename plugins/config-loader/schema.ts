@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { ID, LISTEN_HOST, LIVEKIT_URL, PLAIN_TEXT } from "./general-formats";
+import { ID, LISTEN_HOST, LIVEKIT_URL, PLAIN_TEXT, PLUGIN_NAME_FORMAT } from "./general-formats";
 import { block, entry, list, secret, storage, tenantHost, text, token } from "./schema-parts";
 import { SECRET_REFERENCE } from "./sip-formats";
 import { RetentionSchema } from "./retention-schema";
@@ -84,13 +84,33 @@ const AuthSchema = block(
   { description: "Who may use the management API." },
 );
 
+const PluginSchema = entry(
+  {
+    module: text(PLAIN_TEXT, {
+      description: "A path, which begins at the configuration file's directory, or a package's name.",
+    }),
+    name: Type.Optional(
+      text(PLUGIN_NAME_FORMAT, {
+        description: "Its name here, in the place of its own: for a module that is there twice.",
+      }),
+    ),
+    options: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), {
+        description: "Its own options; its documentation has them.",
+      }),
+    ),
+  },
+  { description: "One module." },
+);
+
 /** The whole configuration: shape, defaults, the rules of each single value, the variables and the descriptions. */
 export const ConfigSchema = block(
   {
     server: ServerSchema,
     data_dir: text(PLAIN_TEXT, { description: "Where the database is kept.", variable: "DATA_DIR", default: "./data" }),
     storage: storage({
-      description: "The storage: `sqlite`, or `postgres://user:password@host:port/database` for several instances.",
+      description:
+        "The storage: `sqlite`, `postgres://user:password@host:port/database` for several instances, or the name of one that a plugin brings.",
       variable: "STORAGE_URL",
       default: "sqlite",
     }),
@@ -98,8 +118,9 @@ export const ConfigSchema = block(
     livekit: LivekitSchema,
     auth: AuthSchema,
     sip: Type.Optional(SipSchema),
-    plugins: list(text(PLAIN_TEXT, { description: "A module's path or package name." }), {
-      description: "Modules to load, matchers for instance.",
+    plugins: list(PluginSchema, {
+      description:
+        "Modules to load: matchers, storages. An entry that is only a path or name is a module without options.",
       default: [],
     }),
   },

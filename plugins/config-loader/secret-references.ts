@@ -20,11 +20,11 @@ export function resolveReferences(tree: Record<string, unknown>, env: Environmen
   ];
   for (const at of needed) {
     const value = valueAt(tree, at);
-    if (typeof value === "string") replaceAt(tree, at, read(value, at, env, report));
+    if (typeof value === "string") replaceAt(tree, at, readReference(value, at, env, report));
   }
   for (const at of lateReferences(tree)) {
     const value = valueAt(tree, at);
-    if (typeof value === "string" && value.startsWith("env:")) read(value, at, env, report);
+    if (typeof value === "string" && value.startsWith("env:")) readReference(value, at, env, report);
   }
 }
 
@@ -47,7 +47,7 @@ const CREDENTIALS = [
 ];
 
 /** What the reference stands for, the text itself when it is none, or undefined when that is a problem. */
-function read(text: string, at: Pointer, env: Environment, report: Report): string | undefined {
+export function readReference(text: string, at: Pointer, env: Environment, report: Report): string | undefined {
   const source = parseSecretSource(text);
   if (source.kind === "env") return readVariable(source.name, at, env, report);
   return source.kind === "file" ? readSecretFile(source.path, at, report) : text;

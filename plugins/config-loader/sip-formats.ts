@@ -89,7 +89,7 @@ export const MATCHER_NAME = textFormat("matcher-name", {
     if (/^[^\s\p{C}]+$/u.test(text)) return undefined;
     return {
       message: `${name} is not the name of a matcher`,
-      hint: "Use exact-host, wildcard-host, or a plugin's name.",
+      hint: "Use exact-host, wildcard-host, called-number, number-prefix, trunk, attribute, or a plugin's name.",
     };
   },
 });

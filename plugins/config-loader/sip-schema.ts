@@ -1,6 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { ID } from "./general-formats";
-import { entry, hookHost, hookRange, hookSecret, instant, list, signingKey, text } from "./schema-parts";
+import { duration, entry, hookHost, hookRange, hookSecret, instant, list, signingKey, text } from "./schema-parts";
+import { RouteSchema } from "./route-schema";
 import { CredentialsSchema } from "./credentials-schema";
 import { DeliverySchema, HookDeliverySchema } from "./delivery-schema";
 import { ALLOWED_ADDRESS, HEADER_NAME, HOOK_URL, MATCHER_NAME, ROOM_PREFIX, SECRET_REFERENCE } from "./sip-formats";
@@ -75,6 +76,18 @@ export const SipSchema = entry(
       description: "What decides which hook a call belongs to, in this order.",
       default: ["exact-host", "wildcard-host"],
       minItems: 1,
+    }),
+    matcher_deadline: duration({
+      description:
+        "How long matchers of plugins may take for one event, together; at most 10s. LiveKit, and the room's next events, " +
+        "wait for them. After it the participant stays undecided until its next event.",
+      default: "2s",
+    }),
+    routes: list(RouteSchema, {
+      description:
+        "Calls that belong to a hook by something else than their host. Each needs its matcher in matchers. They are the " +
+        "operator's: no hook that is added at run time can ask for such calls.",
+      default: [],
     }),
     hook_secret: Type.Optional(
       hookSecret({

@@ -41,6 +41,16 @@ function* sipNotes(sip: SipConfig): Generator<StartupNote> {
         `${added.join(", ")}, else callers choose the tenant that their call goes to.`,
     };
   }
+  const written = sip.routes.flatMap(({ attribute = "" }) => (attribute.startsWith("sip.h.") ? [attribute] : []));
+  if (written.length > 0) {
+    const headers = [...new Set(written)].join(", ");
+    yield {
+      level: "warn",
+      message:
+        `SIP routes look at ${headers}: the proxy in front of LiveKit must remove what a caller writes there, else ` +
+        "callers choose the tenant that their call goes to.",
+    };
+  }
   const plain = [
     ...(isPlain(sip.hook_secret) ? ["sip.hook_secret"] : []),
     ...sip.hooks.filter(({ secret }) => isPlain(secret)).map(({ host }) => `the hook of ${host}`),

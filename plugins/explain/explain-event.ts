@@ -1,5 +1,6 @@
 import type { Clock } from "../../src/contracts/clock";
 import type { History, Remembered } from "../../src/contracts/history";
+import type { Outage } from "../../src/domain/breaker";
 import { newCall } from "../../src/domain/call";
 import type { Hook } from "../../src/domain/hook";
 import { roomSid, type HookId } from "../../src/domain/ids";
@@ -7,6 +8,7 @@ import type { LiveKitEvent } from "../../src/domain/livekit-event";
 import type { Principal } from "../../src/domain/principal";
 import { routeEvent, type Match } from "../../src/domain/routing";
 import type { HookRegistry } from "../hooks-store/hook-registry";
+import { viewBreaker } from "../hooks-store/view-breaker";
 import { readHostHeaders } from "../webhook-forwarder/router/called-host";
 import { matchParticipant, type MatchOptions } from "../webhook-forwarder/router/match-participant";
 import type { ExplainAnswer, HookAnswer, Step } from "./explain-schemas";
@@ -17,6 +19,8 @@ export type ExplainOptions = {
   readonly roomPrefix: string;
   readonly history: History;
   readonly registry: HookRegistry;
+  /** Undefined while the hook's endpoint is taken to work. */
+  readonly breakerOf: (hook: HookId) => Outage | undefined;
   readonly matching: MatchOptions;
   readonly clock: Clock;
 };
@@ -102,6 +106,8 @@ export async function explainEvent(
     const paused = registry.isPaused(id);
     const state = paused ? "paused: what it gets waits" : "active";
     say("hook", `The hook of ${hook.host} is ${state}; it ${wants ? "wants" : "does not want"} ${event.name}.`);
+    const outage = options.breakerOf(id);
+    if (outage !== undefined) say("hook", `Its endpoint is taken not to work (${outage.reason}): what it gets waits.`);
     if (earlier > 0) say("hook", `Before it go ${earlier} earlier events of the call.`);
     return {
       host: hook.host,
@@ -109,6 +115,7 @@ export async function explainEvent(
       state: paused ? "paused" : "active",
       wants_event: wants,
       earlier_events: earlier,
+      ...(outage === undefined ? {} : { breaker: viewBreaker(outage) }),
     };
   }
 }

@@ -1,4 +1,5 @@
 import { t, type Static } from "elysia";
+import { BreakerView } from "../hooks-store/hook-schemas";
 
 export const ExplainRequest = t.Object(
   {
@@ -50,6 +51,7 @@ const HookAnswer = t.Object({
   state: t.String({ enum: ["active", "paused", "gone"] }),
   wants_event: t.Boolean({ description: "Its delivery policy wants events of this name." }),
   earlier_events: t.Integer({ description: "Earlier events of the call that would go to it before this one." }),
+  breaker: t.Optional(BreakerView),
 });
 
 export const ExplainAnswer = t.Object(
@@ -80,7 +82,7 @@ export const ExplainAnswer = t.Object(
         steps: [
           { step: "header", message: "The header To says tenant-a.example.com." },
           { step: "matcher", message: "exact-host chooses the hook of tenant-a.example.com." },
-          { step: "hook", message: "The hook of tenant-a.example.com is active and wants participant_joined." },
+          { step: "hook", message: "The hook of tenant-a.example.com is active; it wants participant_joined." },
         ],
       },
     ],

@@ -1,5 +1,4 @@
 import { Elysia } from "elysia";
-import { AppError } from "../../src/domain/errors";
 import type { AuthPlugin } from "../auth";
 import { errorResponses } from "../http-errors";
 import { explainEvent, type ExplainOptions } from "./explain-event";
@@ -29,19 +28,4 @@ export function explain({ auth, ...options }: ExplainOptions & { readonly auth: 
         },
       },
     );
-}
-
-/** The same address when SIP is off. */
-export function explainOff({ auth }: { readonly auth: AuthPlugin }) {
-  return new Elysia({ name: "sayna-sip/explain", tags: ["history"] }).use(auth).post(
-    "/sip/explain",
-    (): never => {
-      throw new AppError("sip_not_configured");
-    },
-    {
-      caller: true,
-      response: errorResponses(["unauthorized", "sip_not_configured"]),
-      detail: { summary: "SIP is not configured on this server" },
-    },
-  );
 }

@@ -1,5 +1,6 @@
 import { AppError } from "../../src/domain/errors";
 import { normalizeHost } from "../../src/domain/host";
+import { parseSipAddress } from "../../src/domain/sip-address";
 import { isJsonObject, type JsonObject } from "../../src/domain/json";
 import { readLiveKitEvent, type LiveKitEvent } from "../../src/domain/livekit-event";
 import { headerAttribute } from "../webhook-forwarder/router/called-host";
@@ -23,8 +24,12 @@ export function readQuestion({ to, host, event }: ExplainRequest, roomPrefix: st
     return { event: readLiveKitEvent(parseObject(body), new TextEncoder().encode(body)), supposed: false };
   }
   const value = to ?? normalizeHost(host ?? "");
+  const number = to === undefined ? undefined : parseSipAddress(to)?.user;
   const attributes = {
     "sip.callStatus": "ringing",
+    // As LiveKit has them for a call that comes in; the number is the To header's user part.
+    "sip.ruleID": "SDR_supposed",
+    ...(number === undefined ? {} : { "sip.trunkPhoneNumber": number }),
     ...(value === undefined ? {} : { [headerAttribute(header)]: value }),
   };
   const participant = { sid: "PA_supposed", identity: "sip_supposed", kind: "SIP", attributes };

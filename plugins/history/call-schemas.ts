@@ -22,7 +22,7 @@ const call = {
   room_sid: t.String(),
   room: t.String(),
   state: t.String({ enum: ["active", "finished"], description: "`finished` after `room_finished`." }),
-  began_at: Time("When its first event came in; to a tenant, when its hook came into the call."),
+  began_at: Time("When its first event came in; to a tenant whose hook came into the call later, when it did."),
   finished_at: t.Optional(Time("When `room_finished` came in.")),
   hooks: t.Array(HookRef),
   participants: t.Array(ParticipantView),

@@ -1,7 +1,4 @@
 import { Elysia } from "elysia";
-import { AppError } from "../../src/domain/errors";
-import type { AuthPlugin } from "../auth";
-import { errorResponses } from "../http-errors";
 import { callRoutes } from "./call-routes";
 import { deliveryRoutes } from "./delivery-routes";
 import { replayRoutes, type ReplayRoutesOptions } from "./replay-routes";
@@ -25,25 +22,4 @@ export function history({ matching, ...options }: HistoryOptions) {
     .use(unmatchedRoutes(options))
     .use(callRoutes(options))
     .use(replayRoutes({ ...options, replayUnmatched }));
-}
-
-/** The same addresses when SIP is off. */
-export function historyOff({ auth }: { readonly auth: AuthPlugin }) {
-  const refuse = (): never => {
-    throw new AppError("sip_not_configured");
-  };
-  const route = {
-    caller: true,
-    response: errorResponses(["unauthorized", "sip_not_configured"]),
-    detail: { summary: "SIP is not configured on this server" },
-  } as const;
-  return new Elysia({ name: "sayna-sip/history", tags: ["history"] })
-    .use(auth)
-    .get("/sip/deliveries", refuse, route)
-    .get("/sip/deliveries/:id", refuse, route)
-    .get("/sip/unmatched", refuse, route)
-    .get("/sip/calls", refuse, route)
-    .get("/sip/calls/:room_sid", refuse, route)
-    .post("/sip/replay", refuse, route)
-    .post("/sip/deliveries/cancel", refuse, route);
 }

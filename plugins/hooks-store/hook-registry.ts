@@ -1,15 +1,25 @@
 import type { Clock } from "../../src/contracts/clock";
+import type { Page } from "../../src/contracts/history";
+import { inSlices } from "../../src/contracts/in-slices";
 import type { Logger } from "../../src/contracts/logger";
-import type { DeliveryPlan, HookChange, PausedHook, Storage } from "../../src/contracts/storage";
-import { mapCredentials } from "../../src/domain/credentials";
+import type {
+  DeliveryPlan,
+  HookChange,
+  HookReplacements,
+  HookVersion,
+  HostDifference,
+  PausedHook,
+  PresentHooks,
+  Storage,
+} from "../../src/contracts/storage";
 import { effectivePolicy, wantsEvent, type DeliveryPolicy } from "../../src/domain/delivery-policy";
 import { AppError } from "../../src/domain/errors";
-import { hookId, type Hook, type StoredHook } from "../../src/domain/hook";
-import { HookTable } from "../../src/domain/hook-table";
+import type { Hook, StoredHook } from "../../src/domain/hook";
+import { HookTable, type TableChange } from "../../src/domain/hook-table";
 import type { HostPattern } from "../../src/domain/host-pattern";
 import type { HookId } from "../../src/domain/ids";
 import type { Principal } from "../../src/domain/principal";
-import { parseSecretSource } from "../../src/domain/secret";
+import { toHook } from "./to-hook";
 
 export type HookRegistryOptions = {
   readonly configHooks: readonly Hook[];
@@ -23,20 +33,32 @@ export type HookRegistryOptions = {
 /** A commit that was under way when the table changed has ended by then. */
 const LATE_CANCEL_MS = 15_000;
 
-type Change = (current: readonly StoredHook[], table: HookTable) => readonly StoredHook[];
+/** What hosts have, and what of that is to be otherwise; `table` is the whole one, with the hooks of the configuration. */
+type Change = (present: PresentHooks, table: HookTable) => HookReplacements | Promise<HookReplacements>;
+type Restore = (differences: readonly HostDifference[], table: HookTable) => Promise<HookReplacements>;
+/** Makes a change in the storage; `keep` takes note of what is put. */
+type Recording = (keep: (replacements: HookReplacements) => HookReplacements) => Promise<HookChange>;
+
+/** Hooks that are read, and made, in a row: 1 to 3 ms (measured). */
+const HOOKS_AT_A_TIME = 500;
+/** Cancellations that are asked for in a row. */
+const CANCELLED_AT_A_TIME = 50;
+const HOSTS_LOGGED = 20;
 
 /** The forwarding table in memory, as it is in the storage, and the way to change it. */
 export class HookRegistry {
   readonly #options: HookRegistryOptions;
   readonly #paused = new Map<HookId, PausedHook>();
   readonly #listeners: ((hooks: readonly HookId[]) => void)[] = [];
-  #table: HookTable;
+  readonly #table: HookTable;
   #lastChange: Promise<void> = Promise.resolve();
+  /** Of the table, as it was read last. */
+  #version = 0;
   readonly #saving = new Set<Promise<unknown>>();
 
-  private constructor(options: HookRegistryOptions, runtimeHooks: readonly StoredHook[]) {
+  private constructor(options: HookRegistryOptions) {
     this.#options = options;
-    this.#table = new HookTable(options.configHooks, runtimeHooks.map(toHook));
+    this.#table = new HookTable(options.configHooks);
   }
 
   /**
@@ -45,8 +67,18 @@ export class HookRegistry {
    */
   static async load(options: HookRegistryOptions): Promise<HookRegistry> {
     const { storage } = options;
-    const registry = new HookRegistry(options, await storage.readHooks());
-    await storage.rememberHooks(registry.table.all());
+    const registry = new HookRegistry(options);
+    registry.#version = await registry.newestVersion();
+    for (let after: { after?: string } | undefined = {}; after !== undefined;) {
+      const { entries, next }: Page<StoredHook> = await storage.readHooks({ limit: HOOKS_AT_A_TIME, ...after });
+      registry.#table.change(entries.map(toTableChange));
+      after = next === undefined ? undefined : { after: next };
+    }
+    // Another instance may have changed some while the pages were read: version by version, whichever of it they had.
+    for (const newest = await registry.newestVersion(); registry.#version < newest; registry.#version++) {
+      await registry.#take(await registry.differences(registry.#version, registry.#version + 1));
+    }
+    await storage.rememberHooks(options.configHooks);
     for (const paused of await storage.pausedHooks()) registry.#paused.set(paused.hook, paused);
     const gone = (await storage.waitingHooks()).filter((hook) => !registry.isActive(hook));
     await registry.#cancel(gone);
@@ -62,9 +94,19 @@ export class HookRegistry {
     return this.#options.policy;
   }
 
-  /** The record of changes, newest first; see `Storage.hookChanges`. */
-  changes = (limit: number, before?: number): Promise<readonly HookChange[]> =>
-    this.#options.storage.hookChanges(limit, before);
+  /** The versions of the hooks added at run time; see `Storage.hookVersions`. */
+  versions = (limit: number, before?: number): Promise<readonly HookVersion[]> =>
+    this.#options.storage.hookVersions(limit, before);
+
+  /** The version that the last change made; 0 before the first. */
+  async newestVersion(): Promise<number> {
+    const [newest] = await this.versions(1);
+    return newest?.version ?? 0;
+  }
+
+  /** Which hosts have another hook in `to`; see `Storage.hookDifferences`. */
+  differences = (from: number, to: number): Promise<readonly HostDifference[]> =>
+    this.#options.storage.hookDifferences(from, to);
 
   isActive = (hook: HookId): boolean => this.#table.byId(hook) !== undefined;
 
@@ -96,21 +138,37 @@ export class HookRegistry {
   }
 
   /**
-   * Changes the hooks added at run time, all or nothing; in force for the next event when it returns.
+   * Changes hooks added at run time, all or nothing; in force for the next event when it returns. A hook that is put is
+   * resumed if it is paused: replacing it, by the same entry too, asks for it again.
    *
-   * @param named hosts whose hooks are resumed if they are paused: replacing a hook, by the same entry too, asks for it
-   *   again.
-   *
+   * @param hosts those that it is about; see `Storage.changeHooks`.
    * @throws AppError what `change` throws, or `hooks_not_saved` when the storage cannot write: nothing is changed then.
    */
-  change(caller: Principal, change: Change, named: readonly HostPattern[] = []): Promise<void> {
-    // One after the other, so that each one sees the table that the one before it made.
-    const done = this.#lastChange.then(() => this.#change(caller, change, named));
+  change(caller: Principal, hosts: readonly HostPattern[], change: Change): Promise<void> {
+    const { storage, clock } = this.#options;
+    return this.#inTurn(caller, async (keep) => {
+      const author = { who: caller.id, at: clock.now() };
+      return storage.changeHooks(author, hosts, async (present) => keep(await change(present, this.#table)));
+    });
+  }
+
+  /** The same for going back to how a version left them; see `Storage.restoreHooks`. */
+  restore(caller: Principal, version: number, change: Restore): Promise<void> {
+    const { storage, clock } = this.#options;
+    return this.#inTurn(caller, async (keep) => {
+      const author = { who: caller.id, at: clock.now() };
+      return storage.restoreHooks(author, version, async (differences) => keep(await change(differences, this.#table)));
+    });
+  }
+
+  #inTurn(caller: Principal, record: Recording): Promise<void> {
+    // One after the other, so that the table follows the changes in their order.
+    const done = this.#lastChange.then(() => this.#change(caller, record));
     this.#lastChange = done.catch(() => undefined);
     return done;
   }
 
-  /** Reads the table again, which another instance may have changed; see `Storage.onHooksChanged`. */
+  /** Reads what another instance may have changed; see `Storage.onHooksChanged`. */
   reload(): Promise<void> {
     const done = this.#lastChange.then(() => this.#followUp(() => this.#reload()));
     this.#lastChange = done;
@@ -118,56 +176,70 @@ export class HookRegistry {
   }
 
   async #reload(): Promise<void> {
-    const { storage, clock, configHooks } = this.#options;
+    const { storage, clock } = this.#options;
     // Those whose saving is under way are not there yet.
     await Promise.allSettled(this.#saving);
     const pausedHere = [...this.#paused.keys()];
     const pausedThere = new Map((await storage.pausedHooks()).map((paused) => [paused.hook, paused]));
-    const before = this.#table;
-    this.#table = new HookTable(configHooks, (await storage.readHooks()).map(toHook));
+    const newest = await this.newestVersion();
+    const differences = newest === this.#version ? [] : await this.differences(this.#version, newest);
+    const gone = await this.#take(differences);
+    this.#version = newest;
     for (const paused of pausedThere.values()) this.#paused.set(paused.hook, paused);
     const resumed = pausedHere.filter((hook) => !pausedThere.has(hook));
     for (const hook of resumed) this.#paused.delete(hook);
-    const replaced = this.#table.all().filter((hook) => !Bun.deepEquals(before.byId(hook.id), hook));
-    const gone = before.all().flatMap(({ id }) => (this.isActive(id) ? [] : [id]));
+    const replaced = differences.flatMap(({ host }) => this.#table.byPattern(host)?.id ?? []);
     const stillGone = () => gone.filter((hook) => !this.isActive(hook));
     await this.#cancel(gone);
     // What was being kept with the table as it was before.
     if (gone.length > 0) clock.after(LATE_CANCEL_MS, () => void this.#followUp(() => this.#cancel(stillGone())));
-    const released = [...new Set([...replaced.map(({ id }) => id), ...resumed])];
+    const released = [...new Set([...replaced, ...resumed])];
     if (released.length > 0) for (const listener of this.#listeners) listener(released);
   }
 
-  async #change(caller: Principal, change: Change, named: readonly HostPattern[]): Promise<void> {
-    const { storage, clock, log, configHooks } = this.#options;
-    const before = this.#table;
-    let after: readonly StoredHook[] = [];
-    const recorded = await storage
-      .changeHooks({ who: caller.id, at: clock.now() }, (current) => {
-        after = change(current, this.#table);
-        return after;
-      })
-      .catch((error: unknown) => {
-        if (error instanceof AppError) throw error;
-        // Fails closed because a table that is not on disk would be another one after a restart.
-        throw new AppError("hooks_not_saved", { cause: error });
-      });
-    this.#table = new HookTable(configHooks, after.map(toHook));
-    await this.#followUp(() =>
-      storage.rememberHooks(recorded.hosts.flatMap(({ after: hook }) => (hook === undefined ? [] : [toHook(hook)]))),
-    );
-    const hosts = recorded.hosts.map(({ host }) => host);
-    log.info(
-      { version: recorded.version, who: caller.id, hosts: hosts.slice(0, 20), count: hosts.length },
-      "SIP hooks changed",
-    );
-    const changed = recorded.hosts.flatMap(({ after: hook }) => (hook === undefined ? [] : [hook.host]));
-    const touched = [...new Set([...named, ...changed])].flatMap((host) => this.#table.byPattern(host)?.id ?? []);
+  /** Puts what these hosts have now into the table; returns the hooks that are gone. */
+  async #take(hosts: readonly HostDifference[]): Promise<readonly HookId[]> {
+    const changes: TableChange[] = [];
+    await inSlices(hosts, HOOKS_AT_A_TIME, (slice) => {
+      for (const { host, after } of slice) changes.push(after === undefined ? { host } : toTableChange(after));
+    });
+    // At once, so that no event meets half of a change.
+    return this.#table.change(changes);
+  }
+
+  /** What this change, and those that other instances have made before it, make of the table. */
+  async #since(version: number, hosts: readonly HostDifference[]): Promise<readonly HostDifference[]> {
+    if (hosts.length === 0) return [];
+    if (version === this.#version + 1) {
+      this.#version = version;
+      return hosts;
+    }
+    try {
+      const all = await this.differences(this.#version, version);
+      this.#version = version;
+      return all;
+    } catch (error) {
+      // Fails open because the change stands and is in force here; the others' are read at the next reload.
+      this.#options.log.error({ err: error }, "Changes of the SIP hooks by other instances could not be read");
+      return hosts;
+    }
+  }
+
+  async #change(caller: Principal, record: Recording): Promise<void> {
+    let put: HookReplacements = [];
+    const { version, hosts } = await record((replacements) => {
+      put = replacements.filter(({ after }) => after !== undefined);
+      return replacements;
+    }).catch((error: unknown) => {
+      if (error instanceof AppError) throw error;
+      // Fails closed because a table that is not on disk would be another one after a restart.
+      throw new AppError("hooks_not_saved", { cause: error });
+    });
+    const gone = await this.#take(await this.#since(version, hosts));
+    const first = hosts.slice(0, HOSTS_LOGGED).map(({ host }) => host);
+    this.#options.log.info({ version, who: caller.id, hosts: first, count: hosts.length }, "SIP hooks changed");
+    const touched = put.flatMap(({ host }) => this.#table.byPattern(host)?.id ?? []);
     await this.#followUp(() => this.#resume(touched.filter((hook) => this.isPaused(hook))));
-    const gone = before
-      .all()
-      .map((hook) => hook.id)
-      .filter((hook) => !this.isActive(hook));
     await this.#followUp(() => this.#cancel(gone));
     for (const listener of this.#listeners) listener(touched);
   }
@@ -178,7 +250,7 @@ export class HookRegistry {
       await run();
     } catch (error) {
       // Fails open because the change stands: to say that it failed would be wrong. Nothing is sent to a hook that is gone,
-      // and the next start remembers and cancels what is left.
+      // and the next start cancels what is left.
       this.#options.log.error({ err: error }, "What follows from a change of the SIP hooks could not be saved");
     }
   }
@@ -187,18 +259,17 @@ export class HookRegistry {
   async pause(hook: HookId, reason: string): Promise<void> {
     const since = this.#options.clock.now();
     if (!this.#paused.has(hook)) this.#paused.set(hook, { hook, reason, since });
-    const saved = this.#options.storage.pauseHook(hook, reason, since);
+    const saved = this.#options.storage.pauseHooks([hook], reason, since);
     this.#saving.add(saved);
     await saved.finally(() => this.#saving.delete(saved));
   }
 
-  /** The same for hooks that somebody names; they are paused when that is saved. */
+  /** The same for hooks that somebody names; they are paused, all of them, when that is saved. */
   async pauseAll(hooks: readonly HookId[], reason: string): Promise<void> {
     const since = this.#options.clock.now();
-    for (const hook of hooks.filter((id) => !this.isPaused(id))) {
-      await this.#options.storage.pauseHook(hook, reason, since);
-      this.#paused.set(hook, { hook, reason, since });
-    }
+    const active = hooks.filter((hook) => !this.isPaused(hook));
+    await this.#options.storage.pauseHooks(active, reason, since);
+    for (const hook of active) this.#paused.set(hook, { hook, reason, since });
   }
 
   /** Sends to these hooks again. */
@@ -209,32 +280,19 @@ export class HookRegistry {
   }
 
   async #resume(hooks: readonly HookId[]): Promise<void> {
-    for (const hook of hooks) {
-      await this.#options.storage.resumeHook(hook, this.#options.clock.now());
-      this.#paused.delete(hook);
-    }
+    if (hooks.length === 0) return;
+    await this.#options.storage.resumeHooks(hooks, this.#options.clock.now());
+    for (const hook of hooks) this.#paused.delete(hook);
   }
 
-  async #cancel(hooks: readonly HookId[]): Promise<void> {
-    for (const hook of hooks) {
-      const cancelled = await this.#options.storage.cancelHook(hook);
-      if (cancelled > 0) this.#options.log.warn({ hook, cancelled }, "Deliveries cancelled: their SIP hook is gone");
-    }
+  #cancel(hooks: readonly HookId[]): Promise<void> {
+    return inSlices(hooks, CANCELLED_AT_A_TIME, async (slice) => {
+      for (const hook of slice) {
+        const cancelled = await this.#options.storage.cancelHook(hook);
+        if (cancelled > 0) this.#options.log.warn({ hook, cancelled }, "Deliveries cancelled: their SIP hook is gone");
+      }
+    });
   }
 }
 
-function toHook({ host, url, authId, secretRef, previousSecret, credentials, policy }: StoredHook): Hook {
-  return {
-    id: hookId(host, authId),
-    host,
-    url,
-    source: "runtime",
-    ...(authId === undefined ? {} : { authId }),
-    ...(secretRef === undefined ? {} : { secret: parseSecretSource(secretRef) }),
-    ...(previousSecret === undefined
-      ? {}
-      : { previousSecret: { secret: parseSecretSource(previousSecret.ref), until: previousSecret.until } }),
-    ...(credentials === undefined ? {} : { credentials: mapCredentials(credentials, parseSecretSource) }),
-    ...(policy === undefined ? {} : { policy }),
-  };
-}
+const toTableChange = (stored: StoredHook): TableChange => ({ host: stored.host, hook: toHook(stored) });

@@ -1,5 +1,5 @@
 import { t, type Static } from "elysia";
-import { DeliveryEntry } from "./policy-schemas";
+import { DeliveryEntry, OperatorDelivery } from "./policy-schemas";
 import { CredentialsEntry, CredentialsView, PreviousSecretEntry, PreviousSecretView } from "./secret-schemas";
 
 const Host = t.String({
@@ -66,6 +66,25 @@ export const PauseHooks = t.Object(
   { additionalProperties: false, examples: [{ hosts: ["tenant-a.example.com"] }] },
 );
 
+export const BreakerView = t.Object(
+  {
+    state: t.Literal("open"),
+    reason: t.String({ examples: ["5 attempts in a row failed"] }),
+    since: t.String({ format: "date-time" }),
+    next_probe: t.Optional(
+      t.String({
+        format: "date-time",
+        description: "When it may be tried again, if there is something to send; absent while a probe is under way.",
+      }),
+    ),
+  },
+  {
+    description:
+      "The endpoint is taken not to work: what there is to send waits, and one probe at a time goes out. Absent while it is " +
+      "taken to work, as it is after a restart.",
+  },
+);
+
 export const HookView = t.Object({
   host: t.String(),
   url: t.String(),
@@ -74,6 +93,7 @@ export const HookView = t.Object({
   previous_secret: t.Optional(PreviousSecretView),
   credentials: t.Optional(CredentialsView),
   delivery: t.Optional(DeliveryEntry),
+  operator_delivery: t.Optional(OperatorDelivery),
   source: t.UnionEnum(["config", "runtime"], {
     description: "From the configuration (cannot be changed here), or added by this API.",
   }),
@@ -86,6 +106,7 @@ export const HookView = t.Object({
       since: t.String({ format: "date-time" }),
     }),
   ),
+  breaker: t.Optional(BreakerView),
 });
 
 export const HookList = t.Object(
@@ -107,5 +128,6 @@ export const HookList = t.Object(
   },
 );
 
+export type BreakerView = Static<typeof BreakerView>;
 export type HookEntry = Static<typeof HookEntry>;
 export type HookView = Static<typeof HookView>;

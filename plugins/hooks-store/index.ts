@@ -1,34 +1,36 @@
 import { Elysia } from "elysia";
-import { mapCredentials, toWritten } from "../../src/domain/credentials";
-import { AppError } from "../../src/domain/errors";
+import type { Outage } from "../../src/domain/breaker";
 import type { Hook } from "../../src/domain/hook";
-import { secretReference, type SecretSource } from "../../src/domain/secret";
-import { maySee, type Principal } from "../../src/domain/principal";
+import type { HookId } from "../../src/domain/ids";
+import type { Principal } from "../../src/domain/principal";
 import { errorResponses } from "../http-errors";
 import type { AuthPlugin } from "../auth";
 import { putHooks, removeHooks } from "./change-hooks";
 import type { HookRegistry } from "./hook-registry";
 import { pauseRoutes } from "./pause-routes";
-import { DeleteHooks, HookList, UpdateHooks, type HookView } from "./hook-schemas";
+import { DeleteHooks, HookList, UpdateHooks } from "./hook-schemas";
+import { listAnswer } from "./list-answer";
 import { readEntries, readHosts, type EntryRules } from "./read-entries";
 import { versionRoutes } from "./version-routes";
-import { viewPolicy } from "./view-policy";
+import { viewHook } from "./view-hook";
 
 export { HookRegistry } from "./hook-registry";
 
-export type HooksStoreOptions = Omit<EntryRules, "policy"> & {
+export type HooksStoreOptions = EntryRules & {
   readonly auth: AuthPlugin;
   readonly registry: HookRegistry;
+  /** Undefined while the hook's endpoint is taken to work. */
+  readonly breakerOf: (hook: HookId) => Outage | undefined;
 };
 
 /** The routes that read and change the forwarding table. */
-export function hooksStore({ auth, registry, ...rules }: HooksStoreOptions) {
-  const list = (caller: Principal) => ({
-    hooks: registry.table
-      .all()
-      .filter((hook) => maySee(caller, hook.authId))
-      .map((hook) => toView(hook, registry)),
-  });
+export function hooksStore({ auth, registry, breakerOf, ...rules }: HooksStoreOptions) {
+  const conditionOf = ({ id }: Hook) => ({ paused: registry.pausedHook(id), outage: breakerOf(id) });
+  const list = (caller: Principal) => {
+    const { table } = registry;
+    const hooks = caller.role === "operator" ? table.all() : table.ofTenant(caller.id);
+    return listAnswer("hooks", hooks, (hook) => viewHook(hook, conditionOf(hook)));
+  };
   return new Elysia({ name: "sayna-sip/hooks-store", tags: ["hooks"] })
     .use(auth)
     .use(pauseRoutes({ auth, registry, list }))
@@ -44,9 +46,10 @@ export function hooksStore({ auth, registry, ...rules }: HooksStoreOptions) {
     .post(
       "/sip/hooks",
       async ({ body, caller }) => {
-        const entries = readEntries(body.hooks, caller, { ...rules, policy: registry.policy });
+        const { policy } = registry;
+        const entries = await readEntries(body.hooks, caller, rules);
         const hosts = entries.map(({ host }) => host);
-        await registry.change(caller, (current, table) => putHooks(current, entries, table, caller), hosts);
+        await registry.change(caller, hosts, (present, table) => putHooks(entries, { present, table, caller, policy }));
         return list(caller);
       },
       {
@@ -83,8 +86,8 @@ export function hooksStore({ auth, registry, ...rules }: HooksStoreOptions) {
     .delete(
       "/sip/hooks",
       async ({ body, caller }) => {
-        const hosts = readHosts(body.hosts);
-        await registry.change(caller, (current, table) => removeHooks(current, hosts, table, caller));
+        const hosts = await readHosts(body.hosts);
+        await registry.change(caller, hosts, (present, table) => removeHooks(present, table, caller));
         return list(caller);
       },
       {
@@ -111,52 +114,3 @@ export function hooksStore({ auth, registry, ...rules }: HooksStoreOptions) {
       },
     );
 }
-
-/** The same addresses when SIP is off. */
-export function hooksStoreOff({ auth }: { readonly auth: AuthPlugin }) {
-  const refuse = (): never => {
-    throw new AppError("sip_not_configured");
-  };
-  const route = {
-    caller: true,
-    response: errorResponses(["unauthorized", "sip_not_configured"]),
-    detail: { summary: "SIP is not configured on this server" },
-  } as const;
-  return new Elysia({ name: "sayna-sip/hooks-store", tags: ["hooks"] })
-    .use(auth)
-    .get("/sip/hooks", refuse, route)
-    .post("/sip/hooks", refuse, route)
-    .post("/sip/hooks/pause", refuse, route)
-    .post("/sip/hooks/resume", refuse, route)
-    .get("/sip/hooks/versions", refuse, route)
-    .get("/sip/hooks/versions/:a/compare/:b", refuse, route)
-    .post("/sip/hooks/rollback", refuse, route)
-    .delete("/sip/hooks", refuse, route);
-}
-
-function toView(hook: Hook, registry: HookRegistry): HookView {
-  const paused = registry.pausedHook(hook.id);
-  const secret = hook.secret === undefined ? undefined : secretReference(hook.secret);
-  return {
-    host: hook.host,
-    url: hook.url,
-    ...(hook.authId === undefined ? {} : { auth_id: hook.authId }),
-    ...(secret === undefined ? {} : { secret }),
-    ...(hook.previousSecret === undefined
-      ? {}
-      : {
-          previous_secret: {
-            secret: shown(hook.previousSecret.secret),
-            until: new Date(hook.previousSecret.until).toISOString(),
-          },
-        }),
-    ...(hook.credentials === undefined ? {} : { credentials: toWritten(mapCredentials(hook.credentials, shown)) }),
-    ...(hook.policy === undefined ? {} : { delivery: viewPolicy(hook.policy) }),
-    source: hook.source,
-    state: paused === undefined ? "active" : "paused",
-    ...(paused === undefined ? {} : { paused: { reason: paused.reason, since: new Date(paused.since).toISOString() } }),
-  };
-}
-
-/** A reference always begins with `env:` or `file:`. */
-const shown = (source: SecretSource): string => secretReference(source) ?? "literal";

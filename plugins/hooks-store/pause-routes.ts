@@ -1,18 +1,19 @@
 import { Elysia } from "elysia";
 import { AppError } from "../../src/domain/errors";
 import type { Hook } from "../../src/domain/hook";
+import type { HostPattern } from "../../src/domain/host-pattern";
 import { maySee, type Principal } from "../../src/domain/principal";
 import type { AuthPlugin } from "../auth";
 import { errorResponses } from "../http-errors";
 import type { HookRegistry } from "./hook-registry";
-import { HookList, PauseHooks, type HookView } from "./hook-schemas";
+import { HookList, PauseHooks } from "./hook-schemas";
 import { readHosts } from "./read-entries";
 
 export type PauseRoutesOptions = {
   readonly auth: AuthPlugin;
   readonly registry: HookRegistry;
   /** The table as this caller sees it. */
-  readonly list: (caller: Principal) => { hooks: HookView[] };
+  readonly list: (caller: Principal) => Response;
 };
 
 const errors = errorResponses([
@@ -28,8 +29,10 @@ const errors = errorResponses([
 
 /** Stopping and going on with what is sent to a hook; its events are kept meanwhile. */
 export function pauseRoutes({ auth, registry, list }: PauseRoutesOptions) {
-  const idsOf = (hosts: readonly string[], caller: Principal) =>
-    findHooks(hosts, registry, caller).map((hook) => hook.id);
+  const idsOf = async (hosts: readonly string[], caller: Principal) => {
+    const hooks = findHooks(await readHosts(hosts), registry, caller);
+    return hooks.map(({ id }) => id);
+  };
 
   return new Elysia({ name: "sayna-sip/pause-hooks", tags: ["hooks"] })
     .use(auth)
@@ -37,7 +40,7 @@ export function pauseRoutes({ auth, registry, list }: PauseRoutesOptions) {
       "/sip/hooks/pause",
       async ({ body, caller }) => {
         const reason = `paused by ${caller.role === "operator" ? "an operator" : "its tenant"}`;
-        await registry.pauseAll(idsOf(body.hosts, caller), reason).catch(notSaved);
+        await registry.pauseAll(await idsOf(body.hosts, caller), reason).catch(notSaved);
         return list(caller);
       },
       {
@@ -55,7 +58,7 @@ export function pauseRoutes({ auth, registry, list }: PauseRoutesOptions) {
     .post(
       "/sip/hooks/resume",
       async ({ body, caller }) => {
-        await registry.resume(idsOf(body.hosts, caller)).catch(notSaved);
+        await registry.resume(await idsOf(body.hosts, caller)).catch(notSaved);
         return list(caller);
       },
       {
@@ -72,8 +75,7 @@ export function pauseRoutes({ auth, registry, list }: PauseRoutesOptions) {
 }
 
 /** @throws AppError `forbidden` to a tenant when one is not its own, whoever else's; `hook_not_found` to an operator. */
-function findHooks(texts: readonly string[], registry: HookRegistry, caller: Principal): Hook[] {
-  const hosts = readHosts(texts);
+function findHooks(hosts: readonly HostPattern[], registry: HookRegistry, caller: Principal): Hook[] {
   const hooks = hosts.flatMap((host) => registry.table.byPattern(host) ?? []);
   const mine = hooks.filter((hook) => maySee(caller, hook.authId));
   if (mine.length === hosts.length) return mine;

@@ -1,3 +1,4 @@
+import { Type } from "@sinclair/typebox";
 import { t, type Static } from "elysia";
 import { EVENT_PATTERN } from "../../src/domain/event-names";
 
@@ -22,8 +23,8 @@ export const DeliveryEntry = t.Object(
     ),
     max_age: t.Optional(duration("What is older is not sent any more, and listed as expired.")),
     deadline: t.Optional(duration("Covers an attempt from DNS to the answer's last byte; at most `5m`.")),
-    concurrency: t.Optional(t.Integer({ minimum: 1, maximum: 200, description: "Attempts at a time." })),
-    rate: t.Optional(t.Integer({ minimum: 1, maximum: 10_000, description: "Attempts per second." })),
+    concurrency: t.Optional(Type.Integer({ minimum: 1, maximum: 200, description: "Attempts at a time." })),
+    rate: t.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: "Attempts per second." })),
     order: t.Optional(
       t.UnionEnum(["call", "none"], {
         description: "`call`: the events of one call one after the other. `none`: each one for itself.",
@@ -50,9 +51,16 @@ export const DeliveryEntry = t.Object(
     additionalProperties: false,
     description:
       "What this hook has of its own of the delivery policy; the rest is as the operator set it for all (`sip.delivery`). " +
-      "A tenant may only ask for less: fewer attempts at a time and per second, shorter times, fewer tries.",
+      "A tenant may only ask for less: fewer attempts at a time and per second, shorter times, fewer tries. What an operator " +
+      "sets here stays when the tenant replaces the hook, and is then what it may ask for less of.",
     examples: [{ concurrency: 2, rate: 5, events: ["participant_*"], max_age: "1h" }],
   },
 );
+
+/** The same in an answer, beside `delivery`. */
+export const OperatorDelivery = t.Object(DeliveryEntry.properties, {
+  additionalProperties: false,
+  description: "What of `delivery` an operator set: the tenant may ask for less, and cannot leave it out.",
+});
 
 export type DeliveryEntry = Static<typeof DeliveryEntry>;

@@ -1,5 +1,5 @@
+import { inSlices } from "../../src/contracts/in-slices";
 import { credentialsFault, readWritten, secretParts, type CredentialRefs } from "../../src/domain/credentials";
-import type { DeliveryPolicy } from "../../src/domain/delivery-policy";
 import { AppError } from "../../src/domain/errors";
 import type { StoredHook } from "../../src/domain/hook";
 import { hookUrlFault } from "../../src/domain/hook-url";
@@ -13,32 +13,52 @@ import { referenceCheck, type SecretGrants } from "./secret-grants";
 export type EntryRules = {
   readonly authRequired: boolean;
   readonly secretGrants: SecretGrants;
-  /** The delivery policy for all. */
-  readonly policy: DeliveryPolicy;
 };
+
+/** What is read in a row: below 2 ms (measured). */
+const READ_AT_A_TIME = 200;
 
 /**
  * The hooks that a request asks for, checked one by one and against each other.
  *
  * @throws AppError `invalid_host`, `insecure_url`, `invalid_url`, `duplicate_host`, `auth_id_required`,
- *   `secret_not_allowed`, `invalid_credentials`, `invalid_request` for a time that is none, `invalid_delivery`,
- *   `delivery_not_allowed`, or `forbidden` when a tenant names another auth_id.
+ *   `secret_not_allowed`, `invalid_credentials`, `invalid_request` for a time that is none, `invalid_delivery` for a
+ *   duration that is none, or `forbidden` when a tenant names another auth_id.
  */
-export function readEntries(entries: readonly HookEntry[], caller: Principal, rules: EntryRules): StoredHook[] {
-  const hosts = readHosts(entries.map((entry) => entry.host));
-  return entries.map((entry, i) => {
-    const host = hosts[i];
-    if (host === undefined) throw new AppError("invalid_host", { message: entry.host });
-    const authId = readAuthId(entry, caller, rules);
-    const check = referenceCheck(rules.secretGrants, caller, authId, entry.host);
-    return {
-      host,
-      url: readHookUrl(entry),
-      ...(authId === undefined ? {} : { authId }),
-      ...readSecrets(entry, check),
-      ...(entry.delivery === undefined ? {} : { policy: readPolicy(entry.delivery, entry.host, caller, rules.policy) }),
-    };
+export async function readEntries(
+  entries: readonly HookEntry[],
+  caller: Principal,
+  rules: EntryRules,
+): Promise<StoredHook[]> {
+  const hosts = await readHosts(entries.map((entry) => entry.host));
+  const hooks: StoredHook[] = [];
+  const found = entries.flatMap((entry, i) => hosts.slice(i, i + 1).map((host) => ({ entry, host })));
+  await inSlices(found, READ_AT_A_TIME, (slice) => {
+    for (const { entry, host } of slice) hooks.push(readEntry(entry, host, caller, rules));
   });
+  return hooks;
+}
+
+function readEntry(entry: HookEntry, host: HostPattern, caller: Principal, rules: EntryRules): StoredHook {
+  const authId = readAuthId(entry, caller, rules);
+  const check = referenceCheck(rules.secretGrants, caller, authId, entry.host);
+  return {
+    host,
+    url: readHookUrl(entry),
+    ...(authId === undefined ? {} : { authId }),
+    ...readSecrets(entry, check),
+    ...readDelivery(entry, caller),
+  };
+}
+
+/** An operator sets limits, and a tenant's word counts within them. */
+function readDelivery(
+  { delivery, host }: HookEntry,
+  { role }: Principal,
+): Pick<StoredHook, "policy" | "operatorPolicy"> {
+  if (delivery === undefined) return {};
+  const policy = readPolicy(delivery, host);
+  return role === "operator" ? { operatorPolicy: policy } : { policy };
 }
 
 type Secrets = Pick<StoredHook, "secretRef" | "previousSecret" | "credentials">;
@@ -67,14 +87,16 @@ function readCredentials(host: string, written: NonNullable<HookEntry["credentia
 }
 
 /** @throws AppError `invalid_host` or `duplicate_host` */
-export function readHosts(texts: readonly string[]): HostPattern[] {
+export async function readHosts(texts: readonly string[]): Promise<HostPattern[]> {
   const seen = new Set<HostPattern>();
-  for (const text of texts) {
-    const host = parseHostPattern(text);
-    if (host === undefined) throw new AppError("invalid_host", { message: text, fields: { host: text } });
-    if (seen.has(host)) throw new AppError("duplicate_host", { message: text, fields: { host: text } });
-    seen.add(host);
-  }
+  await inSlices(texts, READ_AT_A_TIME, (slice) => {
+    for (const text of slice) {
+      const host = parseHostPattern(text);
+      if (host === undefined) throw new AppError("invalid_host", { message: text, fields: { host: text } });
+      if (seen.has(host)) throw new AppError("duplicate_host", { message: text, fields: { host: text } });
+      seen.add(host);
+    }
+  });
   return [...seen];
 }
 

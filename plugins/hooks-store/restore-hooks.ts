@@ -1,43 +1,51 @@
-import { policyFaults } from "../../src/domain/check-policy";
+import { inSlices } from "../../src/contracts/in-slices";
+import type { HookReplacement, HostDifference } from "../../src/contracts/storage";
 import { secretParts } from "../../src/domain/credentials";
-import { effectivePolicy } from "../../src/domain/delivery-policy";
+import type { DeliveryPolicy } from "../../src/domain/delivery-policy";
 import { AppError } from "../../src/domain/errors";
-import type { StoredHook } from "../../src/domain/hook";
+import { ownPolicyOf, type StoredHook } from "../../src/domain/hook";
 import type { HookTable } from "../../src/domain/hook-table";
 import { hookUrlFault } from "../../src/domain/hook-url";
 import type { Principal } from "../../src/domain/principal";
-import type { TableVersion } from "./hook-versions";
 import type { EntryRules } from "./read-entries";
+import { checkPolicy } from "./read-policy";
 import { referenceCheck } from "./secret-grants";
 
+export type RestoreRules = EntryRules & {
+  /** The delivery policy for all. */
+  readonly policy: DeliveryPolicy;
+};
+
+/** Hooks that are checked in a row: below 2 ms (measured). */
+const CHECKED_AT_A_TIME = 200;
+
 /**
- * The hooks added at run time as they were in `target`. A host that the configuration has meanwhile stays as it is. What
- * comes back is checked by the rules of today, which may not be those of its own day.
+ * What is to be as it was. A host that the configuration has meanwhile stays as it is. What comes back is checked by the rules
+ * of today, which may not be those of its own day.
  *
- * @param table the whole table, with the hooks of the configuration.
+ * @param table with the hooks of the configuration.
  * @throws AppError `secret_not_allowed` with the host and the reference, `auth_id_required`, `insecure_url`, `invalid_url` or
  *   `invalid_delivery` with the host.
  */
-export function restoreHooks(
-  current: readonly StoredHook[],
-  target: TableVersion,
+export async function restoreHooks(
+  differences: readonly HostDifference[],
   table: HookTable,
   caller: Principal,
-  rules: EntryRules,
-): StoredHook[] {
-  const fixed = (hook: StoredHook) => table.byPattern(hook.host)?.source === "config";
-  const present = new Map(current.map((hook) => [hook.host, hook]));
-  const kept = current.flatMap((hook) => (fixed(hook) ? [hook] : (target.get(hook.host) ?? [])));
-  const added = [...target.values()].filter((hook) => !present.has(hook.host) && !fixed(hook));
-  const restored = [...kept, ...added];
-  for (const hook of restored) {
-    if (!Bun.deepEquals(present.get(hook.host), hook)) check(hook, caller, rules);
-  }
+  rules: RestoreRules,
+): Promise<HookReplacement[]> {
+  const restored: HookReplacement[] = [];
+  await inSlices(differences, CHECKED_AT_A_TIME, (slice) => {
+    for (const { host, after } of slice) {
+      if (table.byPattern(host)?.source === "config") continue;
+      if (after !== undefined) check(after, caller, rules);
+      restored.push(after === undefined ? { host } : { host, after });
+    }
+  });
   return restored;
 }
 
-function check(hook: StoredHook, caller: Principal, { authRequired, secretGrants, policy }: EntryRules): void {
-  const { host, url, authId, policy: own } = hook;
+function check(hook: StoredHook, caller: Principal, { authRequired, secretGrants, policy }: RestoreRules): void {
+  const { host, url, authId } = hook;
   const fields = { host };
   if (authId === undefined && authRequired) throw new AppError("auth_id_required", { message: host, fields });
   const fault = hookUrlFault(url);
@@ -51,13 +59,7 @@ function check(hook: StoredHook, caller: Principal, { authRequired, secretGrants
       throw new AppError("secret_not_allowed", { message, fields: { host, secret: reference }, cause });
     }
   }
-  if (own === undefined) return;
-  const [problem] = policyFaults({ ...effectivePolicy(policy, own), expiry: own.expiry ?? [] });
-  if (problem === undefined) return;
-  throw new AppError("invalid_delivery", {
-    message: problem.message("delivery"),
-    fields: { host, setting: problem.at.join(".") },
-  });
+  if (ownPolicyOf(hook) !== undefined) checkPolicy(hook, caller, policy);
 }
 
 function referencesOf({ secretRef, previousSecret, credentials }: StoredHook): readonly string[] {

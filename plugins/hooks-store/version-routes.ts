@@ -1,39 +1,44 @@
 import { Elysia } from "elysia";
-import type { HookChange } from "../../src/contracts/storage";
+import type { HookVersion, HostDifference } from "../../src/contracts/storage";
 import { toWritten } from "../../src/domain/credentials";
 import { AppError } from "../../src/domain/errors";
-import type { StoredHook } from "../../src/domain/hook";
+import { ownPolicyOf, type StoredHook } from "../../src/domain/hook";
 import type { Principal } from "../../src/domain/principal";
 import type { AuthPlugin } from "../auth";
 import { errorResponses } from "../http-errors";
 import type { HookRegistry } from "./hook-registry";
-import { HookList, type HookView } from "./hook-schemas";
-import { compareTables, tableAt } from "./hook-versions";
+import { HookList } from "./hook-schemas";
+import { listAnswer } from "./list-answer";
 import type { EntryRules } from "./read-entries";
 import { restoreHooks } from "./restore-hooks";
+import { sortInSlices } from "./sort-in-slices";
 import { CompareVersions, ListVersions, RollBack, VersionDifference, VersionList } from "./version-schemas";
 import { viewPolicy } from "./view-policy";
 
-export type VersionRoutesOptions = Omit<EntryRules, "policy"> & {
+export type VersionRoutesOptions = EntryRules & {
   readonly auth: AuthPlugin;
   readonly registry: HookRegistry;
   /** The table as this caller sees it. */
-  readonly list: (caller: Principal) => { hooks: HookView[] };
+  readonly list: (caller: Principal) => Response;
 };
 
 const DEFAULT_LIMIT = 50;
-const HOSTS_SHOWN = 20;
 
 /** The versions of the hooks added at run time: operators only, since each of them is about all tenants. */
 export function versionRoutes({ auth, registry, list, ...rules }: VersionRoutesOptions) {
-  const read = registry.changes;
+  async function mustExist(...versions: readonly number[]): Promise<void> {
+    const newest = await registry.newestVersion();
+    const unknown = versions.find((version) => version > newest);
+    if (unknown !== undefined) throw new AppError("version_not_found", { message: String(unknown) });
+  }
+
   return new Elysia({ name: "sayna-sip/hook-versions", tags: ["hooks"] })
     .use(auth)
     .get(
       "/sip/hooks/versions",
       async ({ query: { limit = DEFAULT_LIMIT, before }, caller }) => {
         operatorOnly(caller);
-        const versions = await read(limit, before);
+        const versions = await registry.versions(limit, before);
         const oldest = versions.at(-1)?.version ?? 1;
         return { versions: versions.map(summarise), ...(oldest > 1 ? { next: oldest } : {}) };
       },
@@ -52,8 +57,9 @@ export function versionRoutes({ auth, registry, list, ...rules }: VersionRoutesO
       "/sip/hooks/versions/:a/compare/:b",
       async ({ params: { a, b }, caller }) => {
         operatorOnly(caller);
-        const hosts = compareTables(await tableAt(a, read), await tableAt(b, read));
-        return { from: a, to: b, hosts: hosts.map(viewDifference) };
+        await mustExist(a, b);
+        const hosts = await sortInSlices(await registry.differences(a, b), ({ host }) => host);
+        return listAnswer("hosts", hosts, viewDifference, { from: a, to: b });
       },
       {
         caller: true,
@@ -69,9 +75,9 @@ export function versionRoutes({ auth, registry, list, ...rules }: VersionRoutesO
       "/sip/hooks/rollback",
       async ({ body, caller }) => {
         operatorOnly(caller);
-        const target = await tableAt(body.version, read);
-        await registry.change(caller, (current, table) => {
-          return restoreHooks(current, target, table, caller, { ...rules, policy: registry.policy });
+        await mustExist(body.version);
+        await registry.restore(caller, body.version, (differences, table) => {
+          return restoreHooks(differences, table, caller, { ...rules, policy: registry.policy });
         });
         return list(caller);
       },
@@ -110,19 +116,11 @@ function operatorOnly({ role }: Principal): void {
   if (role !== "operator") throw new AppError("forbidden");
 }
 
-function summarise({ version, at, who, hosts }: HookChange) {
-  return {
-    version,
-    at: new Date(at).toISOString(),
-    who,
-    added: hosts.filter(({ before }) => before === undefined).length,
-    replaced: hosts.filter(({ before, after }) => before !== undefined && after !== undefined).length,
-    removed: hosts.filter(({ after }) => after === undefined).length,
-    hosts: hosts.slice(0, HOSTS_SHOWN).map(({ host }) => host),
-  };
+function summarise({ at, ...version }: HookVersion) {
+  return { ...version, hosts: [...version.hosts], at: new Date(at).toISOString() };
 }
 
-function viewDifference({ host, before, after }: { host: string; before?: StoredHook; after?: StoredHook }) {
+function viewDifference({ host, before, after }: HostDifference) {
   return {
     host,
     ...(before === undefined ? {} : { before: viewStored(before) }),
@@ -130,7 +128,9 @@ function viewDifference({ host, before, after }: { host: string; before?: Stored
   };
 }
 
-function viewStored({ host, url, authId, secretRef, previousSecret, credentials, policy }: StoredHook) {
+function viewStored(hook: StoredHook) {
+  const { host, url, authId, secretRef, previousSecret, credentials, operatorPolicy } = hook;
+  const policy = ownPolicyOf(hook);
   return {
     host,
     url,
@@ -141,5 +141,6 @@ function viewStored({ host, url, authId, secretRef, previousSecret, credentials,
       : { previous_secret: { secret: previousSecret.ref, until: new Date(previousSecret.until).toISOString() } }),
     ...(credentials === undefined ? {} : { credentials: toWritten(credentials) }),
     ...(policy === undefined ? {} : { delivery: viewPolicy(policy) }),
+    ...(operatorPolicy === undefined ? {} : { operator_delivery: viewPolicy(operatorPolicy) }),
   };
 }

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { t } from "elysia";
-import { DeliveryEntry } from "./policy-schemas";
+import { DeliveryEntry, OperatorDelivery } from "./policy-schemas";
 import { CredentialsView, PreviousSecretView } from "./secret-schemas";
 
 const MAX_VERSION = 2 ** 53 - 1;
@@ -63,6 +63,7 @@ const StoredHookView = t.Object({
   previous_secret: t.Optional(PreviousSecretView),
   credentials: t.Optional(CredentialsView),
   delivery: t.Optional(DeliveryEntry),
+  operator_delivery: t.Optional(OperatorDelivery),
 });
 
 export const VersionDifference = t.Object(

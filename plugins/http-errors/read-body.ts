@@ -1,3 +1,4 @@
+import { formatByteSize } from "../../src/domain/byte-size";
 import { AppError } from "../../src/domain/errors";
 
 /**
@@ -8,7 +9,7 @@ import { AppError } from "../../src/domain/errors";
 export async function readBody(request: Request, limit: number): Promise<Uint8Array> {
   const announced = request.headers.get("content-length");
   if (announced !== null) {
-    if (Number(announced) > limit) throw new AppError("payload_too_large");
+    if (Number(announced) > limit) throw tooLarge(limit);
     // Bun reads no further than the announced length.
     return new Uint8Array(await request.arrayBuffer());
   }
@@ -16,8 +17,12 @@ export async function readBody(request: Request, limit: number): Promise<Uint8Ar
   let length = 0;
   for await (const chunk of request.body ?? []) {
     length += chunk.length;
-    if (length > limit) throw new AppError("payload_too_large");
+    if (length > limit) throw tooLarge(limit);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+function tooLarge(limit: number): AppError {
+  return new AppError("payload_too_large", { message: `at most ${formatByteSize(limit)} are accepted here` });
 }

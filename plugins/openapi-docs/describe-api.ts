@@ -14,6 +14,7 @@ export function describeApi(version: string): NonNullable<ElysiaOpenAPIConfig["d
       { name: "hooks", description: "The forwarding table: which host's calls go to which HTTPS hook." },
       { name: "livekit", description: "Where LiveKit sends its webhooks." },
       { name: "history", description: "What happened to calls and deliveries; sending again, cancelling, explaining." },
+      { name: "plugins", description: "What the plugins of this installation bring." },
       { name: "health", description: "For load balancers and supervisors." },
     ],
     components: {

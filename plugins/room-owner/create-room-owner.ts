@@ -1,4 +1,3 @@
-import { RoomServiceClient } from "livekit-server-sdk";
 import type { Clock } from "../../src/contracts/clock";
 import type { Logger } from "../../src/contracts/logger";
 import type { OwnerTask } from "../../src/contracts/storage";
@@ -52,7 +51,10 @@ type Room = { readonly sid: RoomSid; readonly claims: OwnerTask[]; tries: number
  */
 export function createRoomOwner(options: RoomOwnerOptions): RoomOwner {
   const { clock, log, onDone, concurrency = 4, maxRooms = 10_000 } = options;
-  const client = new RoomServiceClient(options.url, options.apiKey, options.apiSecret.reveal(), { failover: false });
+  const client = makeOnce(async () => {
+    const { RoomServiceClient } = await import("livekit-server-sdk");
+    return new RoomServiceClient(options.url, options.apiKey, options.apiSecret.reveal(), { failover: false });
+  });
   const rooms = new Map<RoomSid, Room>();
   const ready = new Set<Room>();
   let active = 0;
@@ -76,7 +78,7 @@ export function createRoomOwner(options: RoomOwnerOptions): RoomOwner {
     const [task] = room.claims;
     if (task === undefined) return;
     try {
-      const result = await claimRoom(task, client, () => !room.over);
+      const result = await claimRoom(task, await client(), () => !room.over);
       if (room.over || result.kind === "abandoned") return;
       report(task, result);
       finish(room, task, result.kind);
@@ -183,3 +185,9 @@ const fields = (task: OwnerTask): { room: string; room_sid: string; auth_id: str
 
 /** Metadata is written by others: not much of it is logged. */
 const shown = (owner: unknown): string => (typeof owner === "string" ? owner : JSON.stringify(owner)).slice(0, 100);
+
+/** The SDK takes 60 to 100 ms to load: not before it is needed. */
+function makeOnce<Value>(make: () => Promise<Value>): () => Promise<Value> {
+  let made: Promise<Value> | undefined;
+  return () => (made ??= make());
+}

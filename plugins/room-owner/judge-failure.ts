@@ -1,4 +1,4 @@
-import { TwirpError } from "livekit-server-sdk";
+import type { TwirpError } from "livekit-server-sdk";
 
 export type Failure =
   | { readonly kind: "gone" }
@@ -11,12 +11,17 @@ export type Failure =
  * starting, so that at run time they are a rotation, or a clock.
  */
 export function judgeFailure(error: unknown): Failure {
-  if (!(error instanceof TwirpError)) return { kind: "try again", reason: `LiveKit is unreachable (${codeOf(error)})` };
+  if (!isTwirpError(error)) return { kind: "try again", reason: `LiveKit is unreachable (${codeOf(error)})` };
   if (error.code === "not_found") return { kind: "gone" };
   // Without a code the message is a plain text of LiveKit or of a proxy; LiveKit's repeats the token (up to version 1.13).
   const said = error.code === undefined ? "" : `: ${error.message.slice(0, 200)}`;
   const reason = `LiveKit answered HTTP ${error.status}${said}`;
   return error.status === 400 ? { kind: "refused", reason } : { kind: "try again", reason };
+}
+
+/** By its shape: the class would load the SDK, which is not needed before the first room. */
+function isTwirpError(error: unknown): error is TwirpError {
+  return error instanceof Error && "status" in error && typeof error.status === "number";
 }
 
 /** `ECONNREFUSED`, `TimeoutError`, …: the messages have the URL in them. */

@@ -29,15 +29,13 @@ const KeyList = t.Object(
   { examples: [{ keys: [{ key: "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=", algorithm: "ed25519" }] }] },
 );
 
-const PATH = "/sip/signing-keys";
-
 /**
  * `GET /sip/signing-keys`: the public keys that deliveries are signed with (`v1a,…` in `webhook-signature`), for anybody: a
  * receiver that trusts this address needs no shared secret.
  */
 export function signingKey({ clock, keys }: SigningKeyOptions) {
   return new Elysia({ name: "sayna-sip/signing-key", tags: ["signatures"] }).get(
-    PATH,
+    "/sip/signing-keys",
     async ({ set }) => {
       if (keys === undefined) throw new AppError("signing_key_not_set");
       const listed = await keys(clock.now()).catch((error: unknown) => {
@@ -60,20 +58,6 @@ export function signingKey({ clock, keys }: SigningKeyOptions) {
           "All hooks share these keys: see from the event that it is for you.",
         security: [],
       },
-    },
-  );
-}
-
-/** The same address when SIP is off. */
-export function signingKeyOff() {
-  return new Elysia({ name: "sayna-sip/signing-key", tags: ["signatures"] }).get(
-    PATH,
-    (): never => {
-      throw new AppError("sip_not_configured");
-    },
-    {
-      response: errorResponses(["sip_not_configured"]),
-      detail: { summary: "SIP is not configured on this server", security: [] },
     },
   );
 }

@@ -44,7 +44,7 @@ export interface History {
 
   /**
    * Routes a call without a hook as if its first event came now, and queues what that gives, marked as a replay; all in
-   * one transaction. Undefined, and nothing is changed, when no hook gets it, when it has got a hook or another event
+   * one transaction. Its hooks count as in the call since its first event was received. Undefined, and nothing is changed, when no hook gets it, when it has got a hook or another event
    * since `events` were read.
    */
   routeAgain(

@@ -3,7 +3,7 @@ import type { HostPattern } from "../domain/host-pattern";
 import type { EventId, HookId, RoomSid } from "../domain/ids";
 import type { LiveKitEvent } from "../domain/livekit-event";
 import type { Match } from "../domain/routing";
-import type { History } from "./history";
+import type { History, Page, PageRequest } from "./history";
 import type { Upkeep } from "./upkeep";
 
 /**
@@ -40,34 +40,54 @@ export interface Storage extends Upkeep, History {
    */
   makeDue(hook: HookId, at: number): Promise<number>;
 
+  /**
+   * Makes nothing of this hook wait longer from `now` than it was to wait when its attempt failed: what was dated by a clock
+   * that has been set back since would wait for that hour too.
+   */
+  limitWaits(hook: HookId, now: number): Promise<void>;
+
   /** Records what came of deliveries and moves their lanes on, all in one transaction. */
   settle(settlements: readonly Settlement[]): Promise<void>;
 
   /** Remembers which hook has which host and tenant, also when it is gone: the history is read by them. */
   rememberHooks(hooks: readonly KnownHook[]): Promise<void>;
 
-  /** The hooks added at run time, in the order of their addition. */
-  readHooks(): Promise<readonly StoredHook[]>;
+  /** The hooks added at run time, in the order of their addition. To be read before anything is changed. */
+  readHooks(page: PageRequest): Promise<Page<StoredHook>>;
 
   /**
-   * Replaces the hooks added at run time by what `change` makes of them, in one transaction with the record of who changed
-   * what, unless nothing differs; concurrent changes follow each other. The new hooks are remembered with it. What is
-   * pending for a hook that is gone is cancelled. What `change` throws is thrown, and nothing is changed.
+   * Changes hooks added at run time, all or nothing, in one with the record of who changed what, unless nothing differs. What
+   * it costs depends on how many hosts are named, not on how many hooks there are, and no stretch of it blocks the thread
+   * for more than some milliseconds. A replaced hook keeps its place, a new one comes last. New hooks are remembered.
+   *
+   * @param change is given what each of `hosts` has now, and says what of that is to be otherwise; what it throws is thrown,
+   *   and nothing is changed then. Changes follow each other: nothing else is changed while it takes its time.
+   * @throws RangeError when `change` names a host that is none of `hosts`.
    */
-  changeHooks(
-    author: ChangeAuthor,
-    change: (hooks: readonly StoredHook[]) => readonly StoredHook[],
-  ): Promise<HookChange>;
+  changeHooks(author: ChangeAuthor, hosts: readonly HostPattern[], change: ChangeHosts): Promise<HookChange>;
 
-  /** The record of changes, newest first; with `before` those of earlier versions than that. Versions count from 1. */
-  hookChanges(limit: number, before?: number): Promise<readonly HookChange[]>;
+  /**
+   * The same for going back: `change` is given what differs now from how this version left it, and says which of that is to
+   * be so again. What it costs depends on what has been changed since. A hook that comes back comes last.
+   */
+  restoreHooks(author: ChangeAuthor, version: number, change: RestoreHosts): Promise<HookChange>;
+
+  /** The versions of the hooks added at run time, newest first; with `before` those before that one. They count from 1. */
+  hookVersions(limit: number, before?: number): Promise<readonly HookVersion[]>;
+
+  /**
+   * The hosts whose hook in version `to` is another one than in `from`, which may be the later one, in no certain order.
+   * Version 0 is the empty table. What it costs depends on what was changed between the two.
+   */
+  hookDifferences(from: number, to: number): Promise<readonly HostDifference[]>;
 
   /** Cancels all that is pending for this hook; returns how many deliveries that were. */
   cancelHook(hook: HookId): Promise<number>;
 
   pausedHooks(): Promise<readonly PausedHook[]>;
-  pauseHook(hook: HookId, reason: string, at: number): Promise<void>;
-  resumeHook(hook: HookId, at: number): Promise<void>;
+  /** All of them or none; what is paused already stays as it is. */
+  pauseHooks(hooks: readonly HookId[], reason: string, at: number): Promise<void>;
+  resumeHooks(hooks: readonly HookId[], at: number): Promise<void>;
 
   /** Rooms that are still to be made owned by a tenant (routing rule 11). */
   ownerTasks(): Promise<readonly OwnerTask[]>;
@@ -179,7 +199,14 @@ export type Settlement = {
 export type Outcome =
   | { readonly kind: "delivered" }
   /** `counts`: the attempt uses up the schedule. `refusal`: it failed because of the event itself. */
-  | { readonly kind: "retry"; readonly dueAt: number; readonly counts: boolean; readonly refusal: boolean }
+  | {
+      readonly kind: "retry";
+      readonly dueAt: number;
+      /** How long it is to wait, in ms: the due time alone does not say it once the clock was set. */
+      readonly wait: number;
+      readonly counts: boolean;
+      readonly refusal: boolean;
+    }
   | { readonly kind: "dead"; readonly reason: string }
   | { readonly kind: "expired" };
 
@@ -195,12 +222,38 @@ export type AttemptRecord = {
 
 export type ChangeAuthor = { readonly who: string; readonly at: number };
 
+/** What each of the named hosts has, and what of that is to be otherwise. */
+export type ChangeHosts = (present: PresentHooks) => HookReplacements | Promise<HookReplacements>;
+/** What each host has now and had then, and what of that is to be so again. */
+export type RestoreHosts = (differences: readonly HostDifference[]) => HookReplacements | Promise<HookReplacements>;
+
+/** Every named host is a key; undefined where it has no hook. */
+export type PresentHooks = ReadonlyMap<HostPattern, StoredHook | undefined>;
+
+/** What a host is to have; without `after`, no hook. */
+export type HookReplacement = { readonly host: HostPattern; readonly after?: StoredHook };
+export type HookReplacements = readonly HookReplacement[];
+
+/** `before` or `after` is absent where the host had none. */
+export type HostDifference = HookReplacement & { readonly before?: StoredHook };
+
 export type HookChange = {
   readonly version: number;
   readonly who: string;
   readonly at: number;
-  /** Only the hosts that differ; `before` or `after` is absent where the host had none. */
-  readonly hosts: readonly { readonly host: string; readonly before?: StoredHook; readonly after?: StoredHook }[];
+  /** Only the hosts that differ. */
+  readonly hosts: readonly HostDifference[];
 };
+
+/** A change in short. */
+export type HookVersion = Omit<HookChange, "hosts"> & {
+  readonly added: number;
+  readonly replaced: number;
+  readonly removed: number;
+  /** The first `HOSTS_OF_VERSION` of those that it changed. */
+  readonly hosts: readonly HostPattern[];
+};
+
+export const HOSTS_OF_VERSION = 20;
 
 export type PausedHook = { readonly hook: HookId; readonly reason: string; readonly since: number };

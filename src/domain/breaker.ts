@@ -76,6 +76,20 @@ export function permitOf(breaker: Breaker, now: number): Permit {
   return { kind: "wait", until: breaker.waitingSince + breaker.wait };
 }
 
+/** Why and since when an endpoint is taken not to work, for people. Milliseconds since the epoch. */
+export type Outage = {
+  readonly reason: string;
+  readonly since: number;
+  /** When the next probe may go out, if there is something to send; undefined while one is under way. */
+  readonly nextProbe: number | undefined;
+};
+
+/** @param offset what is to be added to a monotonic time to have the time of day. */
+export function outageOf({ reason, since, probing, waitingSince, wait }: OpenBreaker, offset: number): Outage {
+  const nextProbe = probing === undefined ? waitingSince + wait + offset : undefined;
+  return { reason, since: since + offset, nextProbe };
+}
+
 /** A probe goes out from this lane. */
 export function startProbe(breaker: OpenBreaker, lane: number): OpenBreaker {
   const probed = [...breaker.probed.filter((other) => other !== lane), lane].slice(-LANES_TO_AVOID);

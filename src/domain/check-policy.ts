@@ -52,28 +52,28 @@ export function* policyFaults(policy: DeliveryPolicy): Generator<PolicyFault> {
 }
 
 /**
- * What a tenant asks for beyond what the operator set for all: a tenant may only ask for less. Its attempts are no more
+ * What a tenant asks for beyond what the operator set, for all or for this hook: a tenant may only ask for less. Its attempts are no more
  * and no denser either, as a schedule of its own would make them.
  */
-export function* policyExcess(own: OwnPolicy, forAll: DeliveryPolicy): Generator<PolicyFault> {
+export function* policyExcess(own: OwnPolicy, bounds: DeliveryPolicy): Generator<PolicyFault> {
   const { concurrency, rate, maxAge, deadline, schedule } = own;
-  if (concurrency !== undefined && concurrency > forAll.concurrency) {
-    yield excess("concurrency", `at most ${forAll.concurrency}`);
+  if (concurrency !== undefined && concurrency > bounds.concurrency) {
+    yield excess("concurrency", `at most ${bounds.concurrency}`);
   }
-  if (rate !== undefined && forAll.rate !== undefined && rate > forAll.rate)
-    yield excess("rate", `at most ${forAll.rate}`);
-  if (maxAge !== undefined && maxAge > forAll.maxAge)
-    yield excess("max_age", `at most ${formatDuration(forAll.maxAge)}`);
-  if (deadline !== undefined && deadline > forAll.deadline) {
-    yield excess("deadline", `at most ${formatDuration(forAll.deadline)}`);
+  if (rate !== undefined && bounds.rate !== undefined && rate > bounds.rate)
+    yield excess("rate", `at most ${bounds.rate}`);
+  if (maxAge !== undefined && maxAge > bounds.maxAge)
+    yield excess("max_age", `at most ${formatDuration(bounds.maxAge)}`);
+  if (deadline !== undefined && deadline > bounds.deadline) {
+    yield excess("deadline", `at most ${formatDuration(bounds.deadline)}`);
   }
   if (schedule === undefined) return;
-  const shortest = Math.min(...forAll.schedule);
-  if (schedule.length > forAll.schedule.length) yield excess("schedule", `at most ${forAll.schedule.length} waits`);
+  const shortest = Math.min(...bounds.schedule);
+  if (schedule.length > bounds.schedule.length) yield excess("schedule", `at most ${bounds.schedule.length} waits`);
   else if (Math.min(...schedule) < shortest) yield excess("schedule", `waits of ${formatDuration(shortest)} or longer`);
 }
 
 function excess(setting: SettingName, allowed: string): PolicyFault {
-  const hint = "Ask for no more than the operator set for all hooks (sip.delivery), or leave it out.";
+  const hint = "Ask for no more than the operator set for this hook, or for all (sip.delivery); or leave it out.";
   return { at: [setting], settings: [setting], message: (block) => `${block}.${setting}: ${allowed}`, hint };
 }

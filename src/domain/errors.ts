@@ -113,7 +113,7 @@ export const ERRORS = {
   delivery_not_allowed: {
     status: 403,
     message: "This credential may not ask for that delivery",
-    hint: "A tenant may ask for less than the operator set for all hooks, never for more; or leave the setting out.",
+    hint: "A tenant may ask for less than the operator set for this hook or for all, never for more; or leave it out.",
   },
   invalid_cursor: {
     status: 400,
@@ -123,7 +123,7 @@ export const ERRORS = {
   payload_too_large: {
     status: 413,
     message: "The body is too large",
-    hint: "At most 1 MiB is accepted.",
+    hint: "Send it in several requests: one may have 4 MiB and 10,000 hooks, a webhook 1 MiB.",
   },
   invalid_json: {
     status: 400,

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { hookIdFrom, type HookId } from "./ids";
 import type { CredentialRefs, Credentials } from "./credentials";
 import type { OwnPolicy } from "./delivery-policy";
@@ -20,6 +20,8 @@ export type Hook = {
   readonly credentials?: Credentials;
   /** What it has of its own of the delivery policy. */
   readonly policy?: OwnPolicy;
+  /** What an operator set of that at run time: its tenant may only ask for less, and cannot leave it out. */
+  readonly operatorPolicy?: OwnPolicy;
   readonly source: HookSource;
 };
 
@@ -34,16 +36,25 @@ export type StoredHook = {
   readonly secretRef?: string;
   readonly previousSecret?: { readonly ref: string; readonly until: number };
   readonly credentials?: CredentialRefs;
+  /** What its tenant asks for of the delivery policy. */
   readonly policy?: OwnPolicy;
+  /** What an operator set of it. */
+  readonly operatorPolicy?: OwnPolicy;
 };
+
+/** What a stored hook has of its own of the delivery policy. */
+export function ownPolicyOf({
+  policy,
+  operatorPolicy,
+}: Pick<StoredHook, "policy" | "operatorPolicy">): OwnPolicy | undefined {
+  return policy === undefined && operatorPolicy === undefined ? undefined : { ...operatorPolicy, ...policy };
+}
 
 /**
  * The id of the hook of this host and tenant. It depends on nothing else, so that replacing the url keeps the hook, and
  * another auth_id makes a new one (routing rule 9), whether the entry is in the configuration or was added at run time.
  */
 export function hookId(host: HostPattern, authId: string | undefined): HookId {
-  const digest = createHash("sha256")
-    .update(JSON.stringify([host, authId ?? null]))
-    .digest("base64url");
+  const digest = hash("sha256", JSON.stringify([host, authId ?? null]), "base64url");
   return hookIdFrom(`hk_${digest.slice(0, 16)}`);
 }

@@ -14,6 +14,8 @@ const MAX_EVENT_REFUSALS = 3;
 const MIN_RETRY_AFTER_MS = 1_000;
 const MAX_RETRY_AFTER_MS = 60 * 60 * 1_000;
 const JITTER = 0.2;
+/** As long as a breaker's probes wait. */
+const LONGEST_SPARED_WAIT_MS = 30_000;
 
 /** @param status the HTTP status, or undefined when there was no whole answer. */
 export function judgeAttempt(status: number | undefined): Verdict {
@@ -59,11 +61,6 @@ export function nextStep(
   return { kind: "retry", delay: delayOf(scheduled, retryAfter, random), refusal };
 }
 
-/** No retry is further away than this, in ms. */
-export function longestRetryWait({ schedule }: Pick<DeliveryPolicy, "schedule">): number {
-  return Math.max(MAX_RETRY_AFTER_MS, ...schedule.map((wait) => Math.ceil(wait * (1 + JITTER))));
-}
-
 /**
  * What comes after an attempt that does not count, because a breaker made it or was open when it ended: it is never the
  * last one that the schedule allows, and as the breaker says when the next one goes out, it is due at once. Refusals of
@@ -75,6 +72,19 @@ export function nextUncountedStep(
   const failures = Math.min(before.failures, policy.schedule.length - 1);
   const step = nextStep(policy, verdict, { ...before, failures }, retryAfter, random);
   return step.kind === "retry" && verdict === "endpoint" && retryAfter === undefined ? { ...step, delay: 0 } : step;
+}
+
+/**
+ * What comes after an attempt that does not count because nothing is known of the endpoint since the start, and it had
+ * failed before: it waits as after a first failure, and never longer than a probe would. Without that wait a start during an
+ * outage would send the same event again and again in one moment, until the breaker opens.
+ */
+export function nextSparedStep(
+  ...[policy, verdict, before, retryAfter, random]: Parameters<typeof nextStep>
+): NextStep {
+  const step = nextStep(policy, verdict, { ...before, failures: 0 }, retryAfter, random);
+  if (step.kind !== "retry" || retryAfter !== undefined) return step;
+  return { ...step, delay: Math.min(step.delay, LONGEST_SPARED_WAIT_MS) };
 }
 
 function delayOf(scheduled: number, retryAfter: number | undefined, random: number): number {

@@ -20,32 +20,45 @@ const NOT_IN_URI = /[\s"\p{Cc}]/u;
 const USER_INFO = /^[a-z0-9\-_.!~*'()&=+$,;?/#%]+(?::[a-z0-9\-_.!~*'()&=+$,%]*)?$/i;
 const BROKEN_ESCAPE = /%(?![0-9a-f]{2})/i;
 
+/** `user` as it is written: escapes are not decoded. Absent where there is none. */
+export type SipAddress = { readonly host: Host; readonly user?: string };
+
+/** The host of a To-like header value; see `parseSipAddress`. */
+export const hostOfSipAddress = (value: string): Host | undefined => parseSipAddress(value)?.host;
+
 /**
- * The host of a To-like header value (RFC 3261 sections 20.10 and 25.1): `["Display" ]<sip:user@host:port;params>;tag=…` as
+ * Host and user of a To-like header value (RFC 3261 sections 20.10 and 25.1): `["Display" ]<sip:user@host:port;params>;tag=…` as
  * LiveKit writes it, a SIP URI without brackets, or a bare host as proxies write it.
  * The caller wrote the value. Fails closed: what is broken or can be read in two ways is `undefined`, and so is a URI
  * without a host (`tel:`). Text in a display name, a user part or a parameter is never taken. Linear time, never throws.
  */
-export function hostOfSipAddress(value: string): Host | undefined {
+export function parseSipAddress(value: string): SipAddress | undefined {
   const text = withoutQuotedText(value)?.trim();
   if (text === undefined) return undefined;
   const nameAddr = NAME_ADDR.exec(text);
   if (nameAddr) {
     const [, display = "", uri = "", params = ""] = nameAddr;
-    return DISPLAY_NAME.test(display.trim()) && HEADER_PARAMS.test(params.trim()) ? hostOfUri(uri) : undefined;
+    return DISPLAY_NAME.test(display.trim()) && HEADER_PARAMS.test(params.trim()) ? readUri(uri) : undefined;
   }
-  if (SIP_SCHEME.test(text)) return hostOfUri(ADDR_SPEC.exec(text)?.[1] ?? "");
-  return TEL_SCHEME.test(text) ? undefined : normalizeHost(text);
+  if (SIP_SCHEME.test(text)) return readUri(ADDR_SPEC.exec(text)?.[1] ?? "");
+  return TEL_SCHEME.test(text) ? undefined : address(normalizeHost(text));
 }
 
-function hostOfUri(uri: string): Host | undefined {
+function readUri(uri: string): SipAddress | undefined {
   if (!SIP_SCHEME.test(uri) || NOT_IN_URI.test(uri)) return undefined;
   const parts = uri.slice(uri.indexOf(":") + 1).split("@");
   const [first = "", second] = parts;
   // An `@` in a user part, a parameter or a header is escaped (RFC 3261 section 19.1.2): of two, neither can be trusted.
   if (parts.length > 2) return undefined;
-  if (second === undefined) return hostOfHostPort(first);
-  return USER_INFO.test(first) && !BROKEN_ESCAPE.test(first) ? hostOfHostPort(second) : undefined;
+  if (second === undefined) return address(hostOfHostPort(first));
+  if (!USER_INFO.test(first) || BROKEN_ESCAPE.test(first)) return undefined;
+  const [user = ""] = first.split(":", 1);
+  return address(hostOfHostPort(second), user);
+}
+
+function address(host: Host | undefined, user?: string): SipAddress | undefined {
+  if (host === undefined) return undefined;
+  return user === undefined ? { host } : { host, user };
 }
 
 /** `host[:port]` before the URI's parameters and headers. */

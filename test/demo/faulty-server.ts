@@ -6,7 +6,7 @@ import { loadConfig } from "../../plugins/config-loader";
 import { createSender } from "../../plugins/webhook-forwarder/sender";
 import { createApp } from "../../src/app";
 import type { SendRequest, SendResult } from "../../src/contracts/sender";
-import { createLog } from "../../src/log";
+import { createLog } from "../../src/json-log";
 
 const [fault = "", file = ""] = process.argv.slice(2);
 const sender = createSender({ allowedRanges: [] });

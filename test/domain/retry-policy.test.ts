@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { judgeAttempt, nextStep, parseRetryAfter, type Verdict } from "../../src/domain/retry-policy";
+import { judgeAttempt, nextSparedStep, nextStep, parseRetryAfter, type Verdict } from "../../src/domain/retry-policy";
 
 const policy = { schedule: [1000, 5000, 15_000, 60_000, 300_000], maxAge: 86_400_000 };
 
@@ -82,6 +82,24 @@ test.each([
   [86_400_000, 3_600_000],
 ])("a Retry-After of %i ms is honoured as %i ms", (asked, delay) => {
   expect(nextStep(policy, "endpoint", { failures: 0, refusals: 0 }, asked, 0)).toMatchObject({ delay });
+});
+
+describe("a delivery that failed before the start, while nothing is known of its hook since", () => {
+  const spared = (schedule: readonly number[], failures: number, retryAfter?: number) =>
+    nextSparedStep({ schedule }, "endpoint", { failures, refusals: 0 }, retryAfter, 0.5);
+
+  test.each([1, 4, 5, 99])("waits as after its first failure, and is never given up: after %d", (failures) => {
+    expect(spared(policy.schedule, failures)).toEqual({ kind: "retry", delay: 1000, refusal: false });
+  });
+
+  test("waits no longer than a probe would, unless it is asked to", () => {
+    expect(spared([3_600_000], 1)).toMatchObject({ delay: 30_000 });
+    expect(spared(policy.schedule, 1, 60_000)).toMatchObject({ delay: 60_000 });
+  });
+
+  test("is dead at its third refusal all the same", () => {
+    expect(nextSparedStep(policy, "event", { failures: 3, refusals: 2 }, undefined, 0.5).kind).toBe("dead");
+  });
 });
 
 describe("Retry-After", () => {

@@ -33,6 +33,37 @@ test("seed: a hook that is added takes effect for the next event, and is there a
   expect(world.tenant("a").requests.every(({ path }) => path === "/added")).toBe(true);
 });
 
+test("a change of thousands of hooks is there whole or not at all after kill -9, whenever that comes", async () => {
+  world = await World.start({ tenants: { a: [{ host: "other.example.com" }] } });
+  const HOOKS = 4_000;
+  const entries = (version: number) =>
+    Array.from({ length: HOOKS }, (_, i) => ({ host: `h${i}.example.com`, url: `https://x.example/${version}` }));
+  expect((await api("POST", { hooks: entries(0) })).status).toBe(200);
+  let before = 0;
+  const outcomes: string[] = [];
+  for (const [i, ms] of [20, 60, 100, 140, 180, 240, 300].entries()) {
+    const version = i + 1;
+    const answered = api("POST", { hooks: entries(version) }).then(
+      ({ status }) => status,
+      () => undefined,
+    );
+    await Bun.sleep(ms);
+    await world.server.killHard();
+    const status = await answered;
+    await world.startAgain();
+    const { hooks } = (await api("GET")).body;
+    const urls = new Set(hooks.slice(1).map(({ url }) => url));
+    expect([hooks.length, urls.size]).toEqual([HOOKS + 1, 1]);
+    const after = urls.has(`https://x.example/${version}`) ? version : before;
+    expect(urls).toEqual(new Set([`https://x.example/${after}`]));
+    // What was answered is there.
+    if (status === 200) expect(after).toBe(version);
+    outcomes.push(after === version ? "made" : "not made");
+    before = after;
+  }
+  expect(outcomes).toContain("not made");
+});
+
 test("a replaced url is used for what is pending, a deleted hook's deliveries are cancelled", async () => {
   world = await World.start({ tenants: { a: [{ host: "other.example.com" }], b: [] }, sip: runtimeHooks });
   const [a, b] = [world.tenant("a"), world.tenant("b")];

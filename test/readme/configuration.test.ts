@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { loadConfig } from "../../plugins/config-loader";
 import { CredentialsSchema } from "../../plugins/config-loader/credentials-schema";
 import { VARIABLE_NAMES } from "../../plugins/config-loader/variables";
+import { builtInMatchers } from "../../plugins/webhook-forwarder/matchers";
 import { policyExcess } from "../../src/domain/check-policy";
 import { parseSigningKey } from "../../src/domain/signatures";
 import { load } from "../plugins/config-loader/load-text";
@@ -60,6 +61,20 @@ describe("the configurations that it shows load as they stand", () => {
       delivery: { expiry: [{ events: "track_*", after: 60_000 }] },
       hooks: [{ delivery: { concurrency: 2, rate: 5, events: ["participant_*", "room_*"], max_age: 3_600_000 } }],
     });
+  });
+
+  test("the one with routes, in which each kind of them has its matcher", () => {
+    const { matchers, routes = [] } = sipOf("routes") ?? {};
+    expect(routes.map(({ hook, ...criterion }) => [String(hook), Object.keys(criterion)[0]])).toEqual([
+      ["tenant-a.example.com", "number"],
+      ["tenant-b.example.com", "number_prefix"],
+      ["tenant-b.example.com", "trunk"],
+      ["tenant-c.example.com", "attribute"],
+    ]);
+    const names = builtInMatchers([]).map(({ name }) => name);
+    expect(matchers?.toSorted()).toEqual(names.toSorted());
+    const explained = tableRows(section("Which hook gets what")).flatMap(([name = ""]) => quoted(name));
+    expect(explained).toEqual(expect.arrayContaining(names));
   });
 
   test("the one with a secret and a key that replace others", () => {

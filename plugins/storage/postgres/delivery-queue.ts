@@ -83,6 +83,13 @@ export class DeliveryQueue {
     }
   }
 
+  /** See `Storage.limitWaits`; each step is a transaction of its own. */
+  async limitWaits(hook: HookId, now: number): Promise<void> {
+    for (let changed = LANES_AT_A_TIME; changed === LANES_AT_A_TIME;) {
+      changed = await this.#database.transaction((tx) => this.#limitSomeWaits(tx, hook, now));
+    }
+  }
+
   /** Keeps what this instance has leased. */
   async renewLeases(): Promise<void> {
     const { sql } = this.#database;
@@ -165,6 +172,22 @@ export class DeliveryQueue {
       at,
       at - now,
     );
+    return lanes.length;
+  }
+
+  async #limitSomeWaits(tx: TransactionSQL, hook: HookId, now: number): Promise<number> {
+    const lanes = (await tx.unsafe(
+      `update lanes set due = $1 + coalesce(wait, 0) where id in
+         (select id from lanes where hook = $2 and due > $1 and due > $1 + coalesce(wait, 0)
+          order by id limit ${LANES_AT_A_TIME} for no key update)
+       returning job, due`,
+      [now, hook],
+    )) as { job: string; due: string }[];
+    const byDue = Map.groupBy(lanes, ({ due }) => Number(due));
+    for (const [due, some] of byDue) {
+      const jobs = some.map(({ job }) => job);
+      await this.#heads.reschedule(tx, hook, jobs, due, due - now);
+    }
     return lanes.length;
   }
 }

@@ -146,7 +146,8 @@ export class EventLog {
     };
     if (dryRun) return { ...result, ownerTasks: [] };
     const decidedBy = (sid: ParticipantSid) => events[routed.deciders.get(sid) ?? -1] ?? NOBODY;
-    call.update(routed.call, (sid) => describeParticipant(decidedBy(sid)), at);
+    // Its hooks count as there since the beginning: they get all of it, and their tenants look for it by the call's time.
+    call.update(routed.call, (sid) => describeParticipant(decidedBy(sid)), call.firstAt);
     for (const { event } of routed.deliveries) call.release(seqs[event] ?? 0);
     await writeCalls(tx, [call]);
     await this.#lanes.add(tx, queued);

@@ -8,13 +8,14 @@ import { DeliveryQueue } from "./delivery-queue";
 import { EventLog } from "./event-log";
 import { exclusive } from "./exclusive";
 import { postgresHistory } from "./history";
-import { HookRows } from "./hook-rows";
+import { HookChanges } from "./hook-changes";
 import { Lanes } from "./lanes";
 import { Leases } from "./leases";
 import { Notices } from "./notices";
 import { openStorage } from "./open-storage";
 import { closeOwnerTask, openOwnerTasks } from "./owner-tasks";
 import { createPostgresRetention } from "./retention";
+import { PausedHooks } from "./paused-hooks";
 import { Rounds } from "./rounds";
 import { Settling } from "./settling";
 
@@ -47,7 +48,8 @@ export async function createPostgresStorage({ url, clock, log }: PostgresStorage
   const settling = new Settling({ database, heads, lanes, leases });
   const cancellations = new Cancellations({ database, heads, lanes });
   const events = new EventLog(database, lanes);
-  const hooks = new HookRows(database);
+  const hooks = new HookChanges(database);
+  const paused = new PausedHooks(database);
   const retention = createPostgresRetention({ sql: database.sql, clock });
   const rounds = new Rounds({ database, queue, lanes, hooks, notices, clock, log });
   await rounds.start();
@@ -72,15 +74,18 @@ export async function createPostgresStorage({ url, clock, log }: PostgresStorage
       return claim;
     },
     makeDue: (hook, at) => queue.makeDue(hook, at, clock.now()),
+    limitWaits: (hook, now) => queue.limitWaits(hook, now),
     settle: (settlements) => settling.settle(settlements),
     rememberHooks: (known) => hooks.remember(known),
-    readHooks: () => hooks.read(),
-    changeHooks: (author, change) => changed(hooks.change(author, change)),
-    hookChanges: (limit, before) => hooks.changes(limit, before),
+    readHooks: (page) => hooks.read(page),
+    changeHooks: (author, hosts, change) => changed(hooks.change(author, hosts, change)),
+    restoreHooks: (author, version, change) => changed(hooks.restore(author, version, change)),
+    hookVersions: (limit, before) => hooks.versions(limit, before),
+    hookDifferences: (from, to) => hooks.differences(from, to),
     cancelHook: (hook) => cancellations.cancelHook(hook, clock.now()),
-    pausedHooks: () => hooks.paused(),
-    pauseHook: (hook, reason, at) => changed(hooks.pause(hook, reason, at)),
-    resumeHook: (hook) => changed(hooks.resume(hook)),
+    pausedHooks: () => paused.all(),
+    pauseHooks: (those, reason, at) => changed(paused.pause(those, reason, at)),
+    resumeHooks: (those) => changed(paused.resume(those)),
     ownerTasks: () => openOwnerTasks(database),
     ownerTaskDone: (task) => closeOwnerTask(database, task),
     checkWritable: () => checkWritable(database, clock),

@@ -90,7 +90,7 @@ export class Lanes {
     )) as LaneRow[];
     const emptied = rows.filter(({ head }) => head === null).map(({ id }) => Number(id));
     if (emptied.length > 0) {
-      await tx.unsafe("update lanes set head = null, due = null, job = null where id = any($1::bigint[])", [
+      await tx.unsafe("update lanes set head = null, due = null, wait = null, job = null where id = any($1::bigint[])", [
         tx.array(emptied, "BIGINT"),
       ]);
     }
@@ -133,7 +133,7 @@ export class Lanes {
     const heads = successions.map((succession): NewHead & Succession => ({ ...succession, job: Bun.randomUUIDv7() }));
     await Promise.all([
       tx.unsafe(
-        `update lanes l set head = x.head, due = x.due, job = x.job
+        `update lanes l set head = x.head, due = x.due, job = x.job, wait = case when l.head = x.head then l.wait end
          from json_to_recordset($1::text::json) as x (lane bigint, head bigint, due bigint, job uuid) where l.id = x.lane`,
         [JSON.stringify(heads)],
       ),

@@ -4,7 +4,7 @@ import type { HookId } from "../../../src/domain/ids";
 import type { Database } from "./database";
 import type { DeliveryQueue } from "./delivery-queue";
 import { LEASE_SECONDS } from "./heads";
-import type { HookRows } from "./hook-rows";
+import type { HookChanges } from "./hook-changes";
 import type { Lanes } from "./lanes";
 import type { Notices } from "./notices";
 
@@ -12,7 +12,7 @@ export type RoundsOptions = {
   readonly database: Database;
   readonly queue: DeliveryQueue;
   readonly lanes: Lanes;
-  readonly hooks: HookRows;
+  readonly hooks: HookChanges;
   readonly notices: Notices;
   readonly clock: Clock;
   readonly log: Logger;

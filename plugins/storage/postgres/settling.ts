@@ -205,8 +205,9 @@ export class Settling {
     const postponed = held.flatMap(toPostponed);
     if (postponed.length > 0) {
       await tx.unsafe(
-        `update lanes l set due = x.due from json_to_recordset($1::text::json) as x (lane bigint, due bigint) where l.id = x.lane`,
-        [JSON.stringify(postponed.map(({ lane, due }) => ({ lane, due })))],
+        `update lanes l set due = x.due, wait = x.wait
+         from json_to_recordset($1::text::json) as x (lane bigint, due bigint, wait bigint) where l.id = x.lane`,
+        [JSON.stringify(postponed.map(({ lane, due, wait }) => ({ lane, due, wait })))],
       );
     }
     const ended = held.filter(({ outcome }) => outcome.kind !== "retry");
@@ -216,7 +217,7 @@ export class Settling {
 
 function toPostponed({ outcome, lease, hook, at, delivery }: Held) {
   if (outcome.kind !== "retry") return [];
-  return [{ hook, lane: delivery.lane, job: lease.job, due: outcome.dueAt, waitMs: outcome.dueAt - at }];
+  return [{ hook, lane: delivery.lane, job: lease.job, due: outcome.dueAt, wait: Math.round(outcome.wait), waitMs: outcome.dueAt - at }];
 }
 
 /** Postgres takes no U+0000, and half a character is none in JSON. */

@@ -15,8 +15,18 @@ import {
   type RoomSid,
 } from "../../../src/domain/ids";
 
-/** A call as it is in the database, with the id of its row. */
-export type KnownCall = { readonly id: number; readonly memory: CallMemory };
+/** A call as it is in the database. */
+export type KnownCall = {
+  /** Of its row. */
+  readonly id: number;
+  readonly memory: CallMemory;
+  /** Its lanes that are known, by their hooks. */
+  readonly lanes: Map<HookId, number>;
+  /** `last_at` of its row. */
+  touchedAt: number;
+  /** Its room has finished: little comes after that. */
+  finished: boolean;
+};
 
 /** Who a participant is, for the history. */
 export type ParticipantDetails = {
@@ -33,6 +43,8 @@ export type ParticipantDetails = {
 
 /** Calls kept in memory; the others are read again when their next event comes. */
 const CACHED_CALLS = 10_000;
+/** The time of a call's last event is written as often as this: a call is remembered for so much longer or shorter. */
+const TOUCH_MS = 60_000;
 
 /**
  * The memories of calls. Reads go through a cache, which takes a change over only when its transaction has been
@@ -54,7 +66,7 @@ export class CallMemories {
   keep(): void {
     for (const [sid, call] of this.#uncommitted) {
       this.#cache.delete(sid);
-      this.#cache.set(sid, call);
+      if (!call.finished) this.#cache.set(sid, call);
     }
     for (const sid of this.#cache.keys()) {
       if (this.#cache.size <= CACHED_CALLS) break;
@@ -63,7 +75,9 @@ export class CallMemories {
     this.#uncommitted = new Map();
   }
 
+  /** What the transaction did not keep is forgotten with all that is known of its calls. */
   forget(): void {
+    for (const sid of this.#uncommitted.keys()) this.#cache.delete(sid);
     this.#uncommitted = new Map();
   }
 
@@ -76,11 +90,20 @@ export class CallMemories {
     const known = this.find(sid);
     if (known !== undefined) return known;
     const { lastInsertRowid } = this.#statements.insert.run(sid, roomName, now, now);
-    return this.#remember({ id: Number(lastInsertRowid), memory: newCall(sid, roomName) });
+    return this.#remember({
+      id: Number(lastInsertRowid),
+      memory: newCall(sid, roomName),
+      lanes: new Map(),
+      touchedAt: now,
+      finished: false,
+    });
   }
 
   find(sid: RoomSid): KnownCall | undefined {
-    return this.#uncommitted.get(sid) ?? this.#cache.get(sid) ?? this.#read(sid);
+    const known = this.#uncommitted.get(sid);
+    if (known !== undefined) return known;
+    const cached = this.#cache.get(sid);
+    return cached === undefined ? this.#read(sid) : this.#remember(cached);
   }
 
   /** The newest call of this room name that has not been finished for more than an hour (routing rule 8). */
@@ -89,9 +112,13 @@ export class CallMemories {
     return row === null ? undefined : this.of(roomSid(row.room_sid), roomName, now);
   }
 
+  /** An event of the call came. */
   touch(call: KnownCall, now: number, finished: boolean): void {
     if (finished) this.#statements.finish.run(now, now, call.id);
-    else this.#statements.touch.run(now, call.id);
+    else if (now - call.touchedAt >= TOUCH_MS) this.#statements.touch.run(now, call.id);
+    else return;
+    call.touchedAt = now;
+    call.finished = finished;
   }
 
   /**
@@ -107,19 +134,17 @@ export class CallMemories {
       this.#addParticipant(call.id, sid, route, details);
     }
     this.#addHooks(call, memory, now);
-    return this.#remember({ id: call.id, memory });
+    return this.#remember({ ...call, memory });
   }
 
-  /** Writes the memory of a call that had no hook and was routed from its beginning; participants are decided anew. */
-  replace(
-    call: KnownCall,
-    memory: CallMemory,
-    detailsOf: (sid: ParticipantSid) => ParticipantDetails,
-    now: number,
-  ): KnownCall {
+  /**
+   * Writes the memory of a call that had no hook and was routed from its beginning; participants are decided anew. Its hooks
+   * count as there since the beginning: they get all of it, and their tenants look for it by the time of the call.
+   */
+  replace(call: KnownCall, memory: CallMemory, detailsOf: (sid: ParticipantSid) => ParticipantDetails): KnownCall {
     for (const [sid, route] of memory.participants) this.#addParticipant(call.id, sid, route, detailsOf(sid));
-    this.#addHooks(call, memory, now);
-    return this.#remember({ id: call.id, memory });
+    this.#addHooks(call, memory, this.#statements.began.get(call.id)?.first_at ?? 0);
+    return this.#remember({ ...call, memory });
   }
 
   #addHooks(call: KnownCall, memory: CallMemory, now: number): void {
@@ -158,13 +183,16 @@ export class CallMemories {
         return [participantSid(p.sid), p.hook === null ? { kind: "room" } : { kind: "hook", hook: hookIdFrom(p.hook) }];
       }),
     );
-    return this.#remember({ id: row.id, memory: { roomSid: sid, roomName: row.room_name, hooks, participants } });
+    const memory = { roomSid: sid, roomName: row.room_name, hooks, participants };
+    return this.#remember({ id: row.id, memory, lanes: new Map(), touchedAt: row.last_at, finished: false });
   }
 }
 
 function prepareStatements(db: Database) {
   return {
-    find: db.query<{ id: number; room_name: string }, [string]>("select id, room_name from calls where room_sid = ?"),
+    find: db.query<{ id: number; room_name: string; last_at: number }, [string]>(
+      "select id, room_name, last_at from calls where room_sid = ?",
+    ),
     newest: db.query<{ room_sid: string }, [string, number, number]>(
       "select room_sid from calls where room_name = ? and last_at >= ? and (finished_at is null or finished_at >= ?) " +
         "order by first_at desc, id desc limit 1",
@@ -176,6 +204,7 @@ function prepareStatements(db: Database) {
     insert: db.query<unknown, [string, string, number, number]>(
       "insert into calls (room_sid, room_name, first_at, last_at) values (?, ?, ?, ?)",
     ),
+    began: db.query<{ first_at: number }, [number]>("select first_at from calls where id = ?"),
     touch: db.query<unknown, [number, number]>("update calls set last_at = ? where id = ?"),
     finish: db.query<unknown, [number, number, number]>("update calls set last_at = ?, finished_at = ? where id = ?"),
     addParticipant: db.query<unknown, [number, string, string | null, number, ...(string | null)[]]>(

@@ -13,6 +13,8 @@ import { DELIVERY_STATES } from "./states";
 type NewDelivery = {
   readonly hook: HookId;
   readonly call: number;
+  /** Lanes of the call that are known, by their hooks; it is added to. */
+  readonly lanes?: Map<HookId, number>;
   readonly event: number;
   readonly now: number;
   readonly plan: Exclude<DeliveryPlan, "unwanted">;
@@ -32,26 +34,54 @@ const LANES_AT_A_TIME = 1_000;
 export class DeliveryQueue {
   readonly #statements;
   readonly #settleAll: (settlements: readonly Settlement[]) => void;
+  readonly #takeOut: (of: LanesOf, to: number, reason: string) => number;
   readonly #cancelChunk: (lane: CancelledLane, at: number) => number;
+  /** The last delivery's; both never go back, so that ids are in the order of times. */
+  #lastId: number;
+  #lastMadeAt: number;
 
   constructor(db: Database) {
     this.#statements = prepareStatements(db);
+    const last = this.#statements.last.get();
+    this.#lastId = Math.max(last?.id ?? 0, this.#statements.usedIds.get()?.used ?? 0);
+    this.#lastMadeAt = last?.made_at ?? 0;
     this.#settleAll = db.transaction((settlements: readonly Settlement[]) => {
       for (const settlement of settlements) this.#settleOne(settlement);
+    }).immediate;
+    this.#takeOut = db.transaction((of: LanesOf, to: number, reason: string) => {
+      const lanes =
+        "hook" in of
+          ? this.#statements.lanesOfHook.all(of.hook, to, LANES_AT_A_TIME)
+          : this.#statements.lanesOfCall.all(of.call, to, of.tenant, LANES_AT_A_TIME);
+      for (const { id, head } of lanes) {
+        this.#statements.startWaiting.run(head);
+        this.#statements.takeOut.run(to, reason, id);
+      }
+      return lanes.length;
     }).immediate;
     this.#cancelChunk = db.transaction((lane: CancelledLane, at: number) => this.#cancelSome(lane, at)).immediate;
   }
 
   /** Adds a delivery at the end of its lane; call it inside a transaction. */
-  add({ hook, call, event, now, plan, replay = false }: NewDelivery): void {
-    const lane = this.#statements.lane.get(hook, call, plan === "unordered" ? event : 0);
-    if (lane === null) throw new Error("insert returned no lane");
+  add({ hook, call, lanes, event, now, plan, replay = false }: NewDelivery): void {
+    const id = ++this.#lastId;
+    this.#lastMadeAt = Math.max(this.#lastMadeAt, now);
+    const lane = this.#laneOf(hook, call, plan === "unordered" ? event : 0, lanes);
     if (plan === "gone") {
-      this.#statements.insertCancelled.run(lane.id, event, now, hook);
+      this.#statements.insertCancelled.run(id, lane, event, this.#lastMadeAt, hook, now);
       return;
     }
-    const { lastInsertRowid } = this.#statements.insert.run(lane.id, event, replay ? 1 : 0, hook, now);
-    if (lane.head === null) this.#statements.setHead.run(Number(lastInsertRowid), now, lane.id);
+    const isHead = this.#statements.setHead.run(id, now, lane).changes > 0;
+    this.#statements.insert.run(id, lane, event, replay ? 1 : 0, hook, this.#lastMadeAt, isHead ? 0 : 1);
+  }
+
+  #laneOf(hook: HookId, call: number, part: number, lanes: Map<HookId, number> | undefined): number {
+    const known = part === 0 ? lanes?.get(hook) : undefined;
+    if (known !== undefined) return known;
+    const lane = this.#statements.lane.get(hook, call, part);
+    if (lane === null) throw new Error("insert returned no lane");
+    if (part === 0) lanes?.set(hook, lane.id);
+    return lane.id;
   }
 
   waitingHooks(): HookId[] {
@@ -62,8 +92,31 @@ export class DeliveryQueue {
     // Lanes that are busy are still due here: read as many more, so that `limit` free ones are seen.
     const lanes = this.#statements.nextLanes.all(hook, limit + busy.size + 1).filter((row) => !busy.has(row.id));
     const ready = lanes.filter((row) => row.due <= now).slice(0, limit);
-    const deliveries = ready.flatMap((row) => this.#statements.head.get(row.id) ?? []).map(toPendingDelivery);
-    return { deliveries, nextDue: lanes[ready.length]?.due };
+    return { deliveries: ready.flatMap((row) => this.#read(hook, row) ?? []), nextDue: lanes[ready.length]?.due };
+  }
+
+  /** Three look-ups: a join of the tables costs ten times as much (bun:sqlite 1.4.5: 5 us for each table beside the first). */
+  #read(hook: HookId, { id: lane, head, call }: DueLane): PendingDelivery | undefined {
+    const delivery = this.#statements.delivery.get(head);
+    const event = delivery === null ? null : this.#statements.event.get(delivery.event);
+    const sid = this.#statements.roomSid.get(call);
+    if (delivery === null || event === null || sid === null) return undefined;
+    return {
+      id: head,
+      lane,
+      hook,
+      roomSid: roomSid(sid.room_sid),
+      eventId: eventId(event.id),
+      eventName: event.name,
+      contentType: event.content_type,
+      body: event.body,
+      // The age of what was asked for again counts from then.
+      receivedAt: delivery.replay === 1 ? delivery.made_at : event.received_at,
+      attempts: delivery.attempts,
+      failures: delivery.failures,
+      refusals: delivery.refusals,
+      replay: delivery.replay === 1,
+    };
   }
 
   /** Makes every lane of the hook due that waits for a retry. */
@@ -77,20 +130,27 @@ export class DeliveryQueue {
     }
   }
 
+  /** See `Storage.limitWaits`. */
+  async limitWaits(hook: HookId, now: number): Promise<void> {
+    while (this.#statements.limitWaits.run(now, hook, LANES_AT_A_TIME).changes === LANES_AT_A_TIME) {
+      await new Promise(setImmediate);
+    }
+  }
+
   settle(settlements: readonly Settlement[]): void {
     this.#settleAll(settlements);
   }
 
-  /** Takes everything pending for the hook out of the lanes at once, then marks it in chunks between other work. */
-  async cancel(hook: HookId, at: number): Promise<number> {
-    this.#statements.cancelLanes.run("the hook was deleted", hook);
-    return this.finishCancellations(at);
+  /** Takes everything pending for the hook out of the lanes, then marks it, both in chunks between other work. */
+  cancel(hook: HookId, at: number): Promise<number> {
+    return this.cancelLanes({ hook }, "the hook was deleted", at);
   }
 
   /** The same for some lanes of a hook or a call, with a reason of one's own; `tenant`: of its hooks only. */
   async cancelLanes(of: LanesOf, reason: string, at: number): Promise<number> {
-    if ("hook" in of) this.#statements.cancelLanes.run(reason, of.hook);
-    else this.#statements.cancelLanesOfCall.run(reason, of.call, of.tenant);
+    // What is added meanwhile stays.
+    const to = this.#lastId;
+    while (this.#takeOut(of, to, reason) === LANES_AT_A_TIME) await new Promise(setImmediate);
     return this.finishCancellations(at);
   }
 
@@ -114,25 +174,28 @@ export class DeliveryQueue {
   }
 
   #settleOne({ delivery, at, attempt, outcome }: Settlement): void {
-    const row = this.#statements.delivery.get(delivery.id);
-    if (row === null) return;
-    const attempts = row.attempts + (attempt === undefined ? 0 : 1);
-    if (attempt !== undefined) this.#insertAttempt(delivery.id, attempts, attempt);
+    const tries = attempt === undefined ? 0 : 1;
     if (outcome.kind === "retry") {
-      this.#statements.count.run(attempts, outcome.counts ? 1 : 0, outcome.refusal ? 1 : 0, delivery.id);
-      this.#statements.postpone.run(outcome.dueAt, delivery.lane, delivery.id);
+      const counted = [tries, outcome.counts ? 1 : 0, outcome.refusal ? 1 : 0, delivery.id] as const;
+      const row = this.#statements.count.get(...counted);
+      if (row === null) return;
+      if (attempt !== undefined) this.#insertAttempt(delivery.id, row.attempts, attempt);
+      this.#statements.postpone.run(outcome.dueAt, outcome.wait, delivery.lane, delivery.id);
       return;
     }
-    // A delivery that was cancelled while its attempt was under way stays so, unless it arrived after all.
-    const cancelled = row.state === DELIVERY_STATES.cancelled && outcome.kind !== "delivered";
-    const state = cancelled ? DELIVERY_STATES.cancelled : DELIVERY_STATES[outcome.kind];
-    this.#statements.end.run(state, attempts, at, outcome.kind === "dead" ? outcome.reason : null, delivery.id);
+    const reason = outcome.kind === "dead" ? outcome.reason : null;
+    const row = this.#statements.end.get(DELIVERY_STATES[outcome.kind], tries, at, reason, delivery.id);
+    if (row === null) return;
+    if (attempt !== undefined) this.#insertAttempt(delivery.id, row.attempts, attempt);
     this.#moveOn(delivery, at);
   }
 
+  /** Does nothing for a delivery that is not its lane's head any more. */
   #moveOn({ id, lane }: Pick<PendingDelivery, "id" | "lane">, at: number): void {
-    const next = this.#statements.next.get(lane)?.id ?? null;
-    this.#statements.advance.run(next, next === null ? null : at, lane, id);
+    const cancelledTo = this.#statements.cancelledTo.get(lane)?.cancel_to ?? 0;
+    const next = this.#statements.next.get(lane, cancelledTo)?.id ?? null;
+    const { changes } = this.#statements.advance.run(next, next === null ? null : at, lane, id);
+    if (next !== null && changes > 0) this.#statements.stopWaiting.run(next);
   }
 
   #insertAttempt(delivery: number, n: number, attempt: AttemptRecord): void {
@@ -154,112 +217,105 @@ export class DeliveryQueue {
   }
 }
 
-type HeadRow = {
-  id: number;
-  lane: number;
-  hook: string;
-  room_sid: string;
-  event_id: string;
-  name: string;
-  content_type: string;
-  body: Uint8Array;
-  received_at: number;
+type LaneRow = { id: number; head: number };
+
+type DueLane = { id: number; due: number; head: number; call: number };
+type EventRow = { id: string; name: string; content_type: string; body: Uint8Array; received_at: number };
+type DeliveryRow = {
+  event: number;
   attempts: number;
   failures: number;
   refusals: number;
   replay: number;
+  made_at: number;
 };
-
-function toPendingDelivery(row: HeadRow): PendingDelivery {
-  return {
-    id: row.id,
-    lane: row.lane,
-    hook: hookIdFrom(row.hook),
-    roomSid: roomSid(row.room_sid),
-    eventId: eventId(row.event_id),
-    eventName: row.name,
-    contentType: row.content_type,
-    body: row.body,
-    receivedAt: row.received_at,
-    attempts: row.attempts,
-    failures: row.failures,
-    refusals: row.refusals,
-    replay: row.replay === 1,
-  };
-}
 
 function prepareStatements(db: Database) {
   return {
-    lane: db.query<{ id: number; head: number | null }, [string, number, number]>(
+    last: db.query<{ id: number; made_at: number }, []>(
+      "select id, made_at from deliveries where id = (select max(id) from deliveries)",
+    ),
+    usedIds: db.query<{ used: number }, []>("select used from delivery_ids where id = 1"),
+    lane: db.query<{ id: number }, [string, number, number]>(
       // Without an assignment a conflict would return no row.
       "insert into lanes (hook, call, part) values (?, ?, ?) on conflict (hook, call, part) do update set call = excluded.call " +
-        "returning id, head",
+        "returning id",
     ),
-    insert: db.query<unknown, [number, number, number, string, number]>(
-      "insert into deliveries (lane, event, state, replay, hook, made_at, tenant) " +
-        `values (?1, ?2, ${DELIVERY_STATES.pending}, ?3, ?4, ?5, (select auth_id from known_hooks where hook = ?4))`,
+    insert: db.query<unknown, [number, number, number, number, string, number, number]>(
+      "insert into deliveries (id, lane, event, state, replay, hook, made_at, waiting, tenant) " +
+        `values (?1, ?2, ?3, ${DELIVERY_STATES.pending}, ?4, ?5, ?6, ?7, (select auth_id from known_hooks where hook = ?5))`,
     ),
-    insertCancelled: db.query<unknown, [number, number, number, string]>(
-      "insert into deliveries (lane, event, state, settled_at, reason, made_at, hook, tenant) " +
-        `values (?1, ?2, ${DELIVERY_STATES.cancelled}, ?3, 'the hook is gone', ?3, ?4, ` +
-        "(select auth_id from known_hooks where hook = ?4))",
+    insertCancelled: db.query<unknown, [number, number, number, number, string, number]>(
+      "insert into deliveries (id, lane, event, state, settled_at, reason, made_at, hook, tenant) " +
+        `values (?1, ?2, ?3, ${DELIVERY_STATES.cancelled}, ?6, 'the hook is gone', ?4, ?5, ` +
+        "(select auth_id from known_hooks where hook = ?5))",
     ),
-    setHead: db.query<unknown, [number, number, number]>("update lanes set head = ?, due = ? where id = ?"),
+    setHead: db.query<unknown, [number, number, number]>(
+      "update lanes set head = ?, due = ?, wait = null where id = ? and head is null",
+    ),
     waiting: db.query<{ hook: string }, []>("select distinct hook from lanes where due is not null"),
-    // Answered by the index alone, in its order (`id` is the rowid at its end): bodies are read of what goes out only.
-    nextLanes: db.query<{ id: number; due: number }, [string, number]>(
-      "select id, due from lanes where hook = ? and due is not null order by due, id limit ?",
+    // In the index's order (`id` is the rowid at its end): bodies are read of what goes out only.
+    nextLanes: db.query<DueLane, [string, number]>(
+      "select id, due, head, call from lanes where hook = ? and due is not null order by due, id limit ?",
     ),
-    head: db.query<HeadRow, [number]>(
-      "select d.id, l.id as lane, l.hook, c.room_sid, e.id as event_id, e.name, e.content_type, e.body, " +
-        // The age of what was asked for again counts from then.
-        "case d.replay when 1 then d.made_at else e.received_at end as received_at, " +
-        "d.attempts, d.failures, d.refusals, d.replay from lanes l join deliveries d on d.id = l.head " +
-        "join events e on e.seq = d.event join calls c on c.id = l.call where l.id = ?",
+    delivery: db.query<DeliveryRow, [number]>(
+      "select event, attempts, failures, refusals, replay, made_at from deliveries where id = ?",
     ),
-    delivery: db.query<{ state: number; attempts: number }, [number]>(
-      "select state, attempts from deliveries where id = ?",
-    ),
+    event: db.query<EventRow, [number]>("select id, name, content_type, body, received_at from events where seq = ?"),
+    roomSid: db.query<{ room_sid: string }, [number]>("select room_sid from calls where id = ?"),
     insertAttempt: db.query<unknown, [number, number, number, number, number | null, string | null, Uint8Array | null]>(
       "insert into attempts (delivery, n, started_at, duration_ms, status, error, answer_start) " +
         "values (?, ?, ?, ?, ?, ?, ?)",
     ),
-    count: db.query<unknown, [number, number, number, number]>(
-      "update deliveries set attempts = ?, failures = failures + ?, refusals = refusals + ? where id = ?",
+    count: db.query<{ attempts: number }, [number, number, number, number]>(
+      "update deliveries set attempts = attempts + ?, failures = failures + ?, refusals = refusals + ? where id = ? " +
+        "returning attempts",
     ),
     // Only while it is still the lane's head: a cancelled one is not.
-    postpone: db.query<unknown, [number, number, number]>("update lanes set due = ? where id = ? and head = ?"),
-    end: db.query<unknown, [number, number, number, string | null, number]>(
-      "update deliveries set state = ?, attempts = ?, settled_at = ?, reason = ? where id = ?",
+    postpone: db.query<unknown, [number, number, number, number]>(
+      "update lanes set due = ?, wait = ? where id = ? and head = ?",
     ),
-    next: db.query<{ id: number | null }, [number]>(
-      "select min(d.id) as id from deliveries d join lanes l on l.id = d.lane " +
-        "where d.lane = ? and d.state = 0 and d.id > coalesce(l.cancel_to, 0)",
+    // A delivery that was cancelled while its attempt was under way stays so, unless it arrived after all.
+    end: db.query<{ attempts: number }, [number, number, number, string | null, number]>(
+      `update deliveries set state = case when state = ${DELIVERY_STATES.cancelled} and ?1 <> ${DELIVERY_STATES.delivered} ` +
+        "then state else ?1 end, waiting = 0, attempts = attempts + ?2, settled_at = ?3, reason = ?4 where id = ?5 " +
+        "returning attempts",
     ),
+    cancelledTo: db.query<{ cancel_to: number | null }, [number]>("select cancel_to from lanes where id = ?"),
+    next: db.query<{ id: number | null }, [number, number]>(
+      "select min(id) as id from deliveries where waiting = 1 and lane = ? and id > ?",
+    ),
+    stopWaiting: db.query<unknown, [number]>("update deliveries set waiting = 0 where id = ?"),
     advance: db.query<unknown, [number | null, number | null, number, number]>(
-      "update lanes set head = ?, due = ? where id = ? and head = ?",
+      "update lanes set head = ?, due = ?, wait = null where id = ? and head = ?",
     ),
     makeDue: db.query<unknown, [number, string, number, number]>(
       "update lanes set due = ? where id in (select id from lanes where hook = ? and due > ? limit ?)",
     ),
-    cancelLanes: db.query<unknown, [string, string]>(
-      "update lanes set head = null, due = null, cancel_to = (select max(id) from deliveries), cancel_reason = ? " +
-        "where hook = ? and due is not null",
+    limitWaits: db.query<unknown, [number, string, number]>(
+      "update lanes set due = ?1 + coalesce(wait, 0) where id in " +
+        "(select id from lanes where hook = ?2 and due > ?1 and due > ?1 + coalesce(wait, 0) limit ?3)",
     ),
-    cancelLanesOfCall: db.query<unknown, [string, number, string | null]>(
-      "update lanes set head = null, due = null, cancel_to = (select max(id) from deliveries), cancel_reason = ?1 " +
-        "where call = ?2 and due is not null " +
-        "and (?3 is null or hook in (select hook from known_hooks where auth_id = ?3))",
+    lanesOfHook: db.query<LaneRow, [string, number, number]>(
+      "select id, head from lanes where hook = ? and due is not null and head <= ? limit ?",
+    ),
+    lanesOfCall: db.query<LaneRow, [number, number, string | null, number]>(
+      "select id, head from lanes where call = ?1 and due is not null and head <= ?2 " +
+        "and (?3 is null or hook in (select hook from known_hooks where auth_id = ?3)) limit ?4",
+    ),
+    startWaiting: db.query<unknown, [number]>("update deliveries set waiting = 1 where id = ?"),
+    takeOut: db.query<unknown, [number, string, number]>(
+      "update lanes set head = null, due = null, cancel_to = ?, cancel_reason = ? where id = ?",
     ),
     cancelOne: db.query<{ lane: number }, [number, string, number, string | null]>(
-      `update deliveries set state = ${DELIVERY_STATES.cancelled}, settled_at = ?1, reason = ?2 ` +
+      `update deliveries set state = ${DELIVERY_STATES.cancelled}, waiting = 0, settled_at = ?1, reason = ?2 ` +
         `where id = ?3 and state = ${DELIVERY_STATES.pending} and (?4 is null or tenant = ?4) returning lane`,
     ),
     cancelledLane: db.query<CancelledLane, []>("select id, cancel_to from lanes where cancel_to is not null limit 1"),
     cancelDeliveries: db.query<unknown, [number, number, number, number]>(
-      `update deliveries set state = ${DELIVERY_STATES.cancelled}, settled_at = ?1, ` +
-        "reason = (select coalesce(cancel_reason, 'the hook was deleted') from lanes where id = ?2) " +
-        "where id in (select id from deliveries where lane = ?2 and state = 0 and id <= ?3 order by id limit ?4)",
+      `update deliveries set state = ${DELIVERY_STATES.cancelled}, waiting = 0, settled_at = ?1, ` +
+        "reason = (select coalesce(cancel_reason, 'the hook was deleted') from lanes where id = ?2) where id in " +
+        "(select id from deliveries where waiting = 1 and lane = ?2 and id <= ?3 order by id limit ?4)",
     ),
     laneCancelled: db.query<unknown, [number, number]>(
       "update lanes set cancel_to = null where id = ? and cancel_to = ?",

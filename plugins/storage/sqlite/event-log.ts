@@ -24,6 +24,7 @@ import { EVENT_STATES } from "./states";
 
 /** A call with more events is not routed again: it would hold up the acknowledgements. 1,000 take 20 ms. */
 const MAX_ROUTED_AGAIN = 2_000;
+const DUPLICATE = { kind: "duplicate" } as const;
 const NOBODY = { event: { subject: { kind: "room" } }, match: undefined } as const;
 
 /** Keeps events, and makes the deliveries that routing wants of them. */
@@ -89,9 +90,13 @@ export class EventLog {
 
   /** See `History.remembered`. */
   remembered(event: LiveKitEvent, now: number): Remembered {
-    const duplicate = this.#statements.exists.get(event.id) !== null;
-    const call =
-      event.roomSid === undefined ? this.#calls.newestOf(event.roomName ?? "", now) : this.#calls.find(event.roomSid);
+    const roomName = event.roomName ?? "";
+    const call = event.roomSid === undefined ? this.#calls.newestOf(roomName, now) : this.#calls.find(event.roomSid);
+    const { known, knownByName, removed } = this.#statements;
+    const duplicate =
+      removed.get(event.id) !== null ||
+      knownByName.get(event.id, roomName) !== null ||
+      (call !== undefined && known.get(call.id, event.id) !== null);
     if (call === undefined) return { duplicate, call };
     const { memory } = call;
     return { duplicate, call: { memory, all: this.#earlier(call, "all"), held: this.#earlier(call, "held") } };
@@ -149,7 +154,7 @@ export class EventLog {
     if (dryRun) return { queued, unwanted, hooks: [...hooks], ownerTasks: [] };
     const decidedBy = (participant: ParticipantSid) => events[routed.deciders.get(participant) ?? -1];
     const details = (participant: ParticipantSid) => describeParticipant(decidedBy(participant) ?? NOBODY);
-    this.#calls.replace(call, routed.call, details, at);
+    this.#calls.replace(call, routed.call, details);
     const matches = [...routed.deciders.values()].flatMap((i) => events[i]?.match ?? []);
     return { queued, unwanted, hooks: [...hooks], ownerTasks: this.#ownerTasksOf(call, matches) };
   }
@@ -165,25 +170,21 @@ export class EventLog {
   #commitOne(incoming: IncomingEvent, plan: PlanDelivery, now: number): CommitResult {
     const { event, receivedAt } = incoming;
     const roomName = event.roomName ?? "";
-    if (this.#statements.exists.get(event.id) !== null) return { kind: "duplicate" };
-    const call =
+    if (this.#statements.removed.get(event.id) !== null) return DUPLICATE;
+    // Its call may have been another one, or none, when it came first.
+    if (event.roomSid === undefined && this.#statements.knownByName.get(event.id, roomName) !== null) return DUPLICATE;
+    const found =
       event.roomSid === undefined
         ? this.#calls.newestOf(roomName, receivedAt)
         : this.#calls.of(event.roomSid, roomName, receivedAt);
-    if (call === undefined) {
-      this.#insert(incoming, undefined, true, now);
-      return {
-        kind: "kept",
-        roomSid: undefined,
-        hooks: [],
-        held: true,
-        unmatchedParticipant: false,
-        ownerTask: undefined,
-      };
-    }
-    const routing = routeEvent(call.memory, event, incoming.match, (which) => this.#earlier(call, which));
-    const seq = this.#insert(incoming, call, routing.held, now);
-    this.#calls.update(call, routing.call, describeParticipant(incoming), receivedAt);
+    if (found === undefined) return this.#keepWithoutCall(incoming, now);
+    const routing = routeEvent(found.memory, event, incoming.match, (which) => this.#earlier(found, which));
+    const seq = this.#insert(incoming, found, routing.held, now);
+    if (seq === undefined) return DUPLICATE;
+    const call =
+      routing.call === found.memory
+        ? found
+        : this.#calls.update(found, routing.call, describeParticipant(incoming), receivedAt);
     this.#calls.touch(call, receivedAt, event.name === "room_finished");
     const hooks = this.#addDeliveries(routing, call, { seq, name: event.name }, receivedAt, plan);
     return {
@@ -192,17 +193,30 @@ export class EventLog {
       hooks,
       held: routing.held,
       unmatchedParticipant: routing.unmatchedParticipant,
-      ownerTask: this.#addOwnerTask(incoming, routing, call),
+      ownerTask: routing.call === found.memory ? undefined : this.#addOwnerTask(incoming, call),
     };
   }
 
+  #keepWithoutCall(incoming: IncomingEvent, now: number): CommitResult {
+    if (this.#insert(incoming, undefined, true, now) === undefined) return DUPLICATE;
+    return {
+      kind: "kept",
+      roomSid: undefined,
+      hooks: [],
+      held: true,
+      unmatchedParticipant: false,
+      ownerTask: undefined,
+    };
+  }
+
+  /** Undefined when its id is known: nothing is added then. */
   #insert(
     { event, contentType, body, receivedAt }: IncomingEvent,
     call: KnownCall | undefined,
     held: boolean,
     now: number,
-  ): number {
-    const { lastInsertRowid } = this.#statements.insert.run(
+  ): number | undefined {
+    const { changes, lastInsertRowid } = this.#statements.insert.run(
       event.id,
       call?.id ?? null,
       event.roomName ?? "",
@@ -215,7 +229,7 @@ export class EventLog {
       contentType,
       body,
     );
-    return Number(lastInsertRowid);
+    return changes === 0 ? undefined : Number(lastInsertRowid);
   }
 
   #earlier(call: KnownCall, which: "all" | "held"): EarlierEvent[] {
@@ -239,15 +253,15 @@ export class EventLog {
         event === "this" ? thisEvent : { seq: event, name: this.#statements.nameOf.get(event)?.name ?? "" };
       const wanted = plan(hook, name);
       if (wanted === "unwanted") continue;
-      this.#queue.add({ hook, call: call.id, event: seq, now, plan: wanted });
+      this.#queue.add({ hook, call: call.id, lanes: call.lanes, event: seq, now, plan: wanted });
       if (wanted !== "gone") woken.add(hook);
     }
     return [...woken];
   }
 
-  #addOwnerTask({ match }: IncomingEvent, routing: Routing, call: KnownCall): OwnerTask | undefined {
-    // Only the event that decided a participant changes the memory, and only then does the match count.
-    if (match?.kind !== "hook" || match.owner === undefined || routing.call === call.memory) return undefined;
+  /** Only the event that decided a participant changes the call's memory, and only then does its match count. */
+  #addOwnerTask({ match }: IncomingEvent, call: KnownCall): OwnerTask | undefined {
+    if (match?.kind !== "hook" || match.owner === undefined) return undefined;
     const { changes } = this.#statements.addTask.run(call.id, match.owner);
     const { roomSid: sid, roomName } = call.memory;
     return changes === 0 ? undefined : { roomSid: sid, roomName, authId: match.owner };
@@ -286,15 +300,18 @@ type OverdueRow = { seq: number; call: number | null; room_sid: string | null; r
 
 function prepareStatements(db: Database) {
   return {
-    exists: db.query<{ known: number }, [string]>(
-      "select 1 as known from events where id = ?1 union all select 1 from removed_events where id = ?1",
+    known: db.query<{ seq: number }, [number, string]>("select seq from events where call = ? and id = ?"),
+    knownByName: db.query<{ seq: number }, [string, string]>(
+      "select seq from events where call is null and id = ?1 " +
+        "union all select e.seq from calls c cross join events e on e.call = c.id and e.id = ?1 where c.room_name = ?2",
     ),
+    removed: db.query<{ known: number }, [string]>("select 1 as known from removed_events where id = ?"),
     insert: db.query<
       unknown,
       [string, number | null, string, string, string, number | null, number, number, number, string, Uint8Array]
     >(
       "insert into events (id, call, room_name, name, subject, created_at, received_at, kept_at, state, content_type, body) " +
-        "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
     ),
     all: db.query<{ seq: number; subject: string }, [number]>(
       "select seq, subject from events where call = ? order by seq",

@@ -1,12 +1,16 @@
+import { join } from "node:path";
 import type { Clock } from "../../../src/contracts/clock";
 import type { Logger } from "../../../src/contracts/logger";
 import type { Storage } from "../../../src/contracts/storage";
 import { Ballast } from "./ballast";
+import { Checkpoints } from "./checkpoints";
 import { DeliveryQueue } from "./delivery-queue";
 import { EventLog } from "./event-log";
 import { sqliteHistory } from "./history";
+import { HookChanges } from "./hook-changes";
 import { HookRows } from "./hook-rows";
-import { openDatabase, readPragma } from "./open-database";
+import { DATABASE_FILE, openDatabase, readPragma } from "./open-database";
+import { PausedHooks } from "./paused-hooks";
 import { Retention } from "./retention";
 import { WriteGuard } from "./write-guard";
 
@@ -43,7 +47,14 @@ export function createSqliteStorage({
   const queue = new DeliveryQueue(db);
   const events = new EventLog(db, queue);
   const hooks = new HookRows(db);
-  const writes = new WriteGuard({ clock, onDiskFull: (use) => retention.diskWasFull(use) });
+  const hookChanges = new HookChanges(db, hooks, log);
+  const paused = new PausedHooks(db);
+  const writes = new WriteGuard({
+    clock,
+    onDiskFull: (use) => retention.diskWasFull(use),
+    onWritten: () => checkpoints.committed(),
+  });
+  const checkpoints = new Checkpoints({ db, file: join(dataDir, DATABASE_FILE), log });
   const retention = new Retention({
     db,
     ballast: new Ballast(dataDir, ballast),
@@ -64,15 +75,18 @@ export function createSqliteStorage({
     waitingHooks: async () => queue.waitingHooks(),
     claim: async (hook, options) => queue.claim(hook, options),
     makeDue: async (hook, at) => queue.makeDue(hook, at),
+    limitWaits: async (hook, now) => queue.limitWaits(hook, now),
     settle: async (settlements) => writes.run(() => queue.settle(settlements)),
     rememberHooks: async (known) => hooks.remember(known),
-    readHooks: async () => hooks.read(),
-    changeHooks: async (author, change) => hooks.change(author, change),
-    hookChanges: async (limit, before) => hooks.changes(limit, before),
+    readHooks: (page) => hookChanges.read(page),
+    changeHooks: (author, hosts, change) => hookChanges.change(author, hosts, change),
+    restoreHooks: (author, version, change) => hookChanges.restore(author, version, change),
+    hookVersions: async (limit, before) => hookChanges.versions(limit, before),
+    hookDifferences: (from, to) => hookChanges.differences(from, to),
     cancelHook: async (hook) => queue.cancel(hook, clock.now()),
-    pausedHooks: async () => hooks.paused(),
-    pauseHook: async (hook, reason, at) => hooks.pause(hook, reason, at),
-    resumeHook: async (hook) => hooks.resume(hook),
+    pausedHooks: async () => paused.all(),
+    pauseHooks: async (those, reason, at) => paused.pause(those, reason, at),
+    resumeHooks: async (those) => paused.resume(those),
     ownerTasks: async () => events.ownerTasks(),
     ownerTaskDone: async (task) => events.ownerTaskDone(task),
     checkWritable: async () => {
@@ -82,6 +96,9 @@ export function createSqliteStorage({
     ...sqliteHistory({ db, queue, events, write: (run) => writes.run(run) }),
     sweep: (limits, now) => retention.sweep(limits, now),
     room: async (limits) => retention.room(limits),
-    close: async () => close(),
+    close: async () => {
+      await checkpoints.close();
+      close();
+    },
   };
 }

@@ -12,6 +12,9 @@ import { isDiskFull } from "./write-guard";
 /** The database's file in the data directory. */
 export const DATABASE_FILE = "sayna-sip.db";
 
+/** Of pages in memory: with SQLite's 2 MiB the index of the event ids alone would not fit after a day. */
+const CACHE_KIB = 16 * 1024;
+
 export type OpenOptions = {
   readonly dataDir: string;
   readonly log: Logger;
@@ -84,6 +87,7 @@ function openSound({ dataDir, log, maxPages }: OpenOptions): Database {
     db.run("pragma synchronous = full");
     db.run("pragma foreign_keys = on");
     db.run("pragma busy_timeout = 1000");
+    db.run(`pragma cache_size = -${CACHE_KIB}`);
     if (maxPages !== undefined) db.run(`pragma max_page_count = ${maxPages}`);
     if (version < SCHEMA_VERSION) {
       if (version > 0) log.info({ from: version, to: SCHEMA_VERSION }, "The database is brought to a newer schema");

@@ -23,9 +23,10 @@ export class Removal {
   constructor(db: Database) {
     this.#statements = prepareStatements(db);
     this.removeEvents = db.transaction((events: readonly RemovableEvent[], now: number) => {
+      this.#statements.keepLastId.run();
       const lanes = new Set<number>();
       for (const event of events) this.#removeEvent(event, now, lanes);
-      for (const lane of lanes) this.#statements.removeEmptyLane.run(lane);
+      for (const lane of lanes) this.#statements.removeOwnLane.run(lane);
     }).immediate;
     this.removeCalls = db.transaction((calls: readonly OldCall[]) => {
       for (const { id } of calls) {
@@ -68,9 +69,11 @@ function prepareStatements(db: Database) {
     lanesOf: db.query<{ lane: number }, [number]>("select lane from deliveries where event = ?"),
     removeDeliveries: db.query<unknown, [number]>("delete from deliveries where event = ?"),
     removeEvent: db.query<unknown, [number]>("delete from events where seq = ?"),
-    removeEmptyLane: db.query<unknown, [number]>(
-      "delete from lanes where id = ? and head is null and not exists (select 1 from deliveries d where d.lane = lanes.id)",
+    keepLastId: db.query<unknown, []>(
+      "update delivery_ids set used = max(used, (select coalesce(max(id), 0) from deliveries))",
     ),
+    // A lane of one event goes with it; that of a call goes with the call.
+    removeOwnLane: db.query<unknown, [number]>("delete from lanes where id = ? and part <> 0 and head is null"),
     remember: db.query<unknown, [string, number]>(
       "insert or replace into removed_events (id, forget_at) values (?, ?)",
     ),

@@ -10,6 +10,7 @@ import { deliveryHeaders } from "./delivery-headers";
 import { readCredentials, type ReadyCredentials } from "./read-credentials";
 import { createSecretReader } from "./read-secret";
 import { readSigners, type SigningOptions } from "./read-signers";
+import { refuseRevoked, type FindRevoked } from "./revoked-secrets";
 
 export type AttemptOptions = SigningOptions & {
   readonly sender: Sender;
@@ -17,6 +18,8 @@ export type AttemptOptions = SigningOptions & {
   readonly policy: Pick<DeliveryPolicy, "deadline">;
   /** Without it, one for the whole process. */
   readonly readSecret?: ReadSecret;
+  /** Without it every reference that a hook names is read. */
+  readonly findRevoked?: FindRevoked;
 };
 
 /** `retryAfter`: what the answer asked for, in ms. */
@@ -69,8 +72,9 @@ async function prepare(
   options: AttemptOptions,
   now: number,
 ): Promise<Prepared | NotPrepared> {
-  const { readSecret = readByDefault } = options;
+  const { readSecret = readByDefault, findRevoked } = options;
   try {
+    if (findRevoked !== undefined) refuseRevoked(hook, findRevoked, now);
     const signers = await readSigners(hook, options, readSecret, now);
     const credentials = await readCredentials(hook.credentials ?? {}, readSecret);
     // Ours come last: no credential replaces them.

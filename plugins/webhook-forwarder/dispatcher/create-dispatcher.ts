@@ -1,10 +1,9 @@
 import { sleep } from "../../../src/contracts/clock";
 import type { Claim, Storage } from "../../../src/contracts/storage";
-import { abandonProbe, newBreaker } from "../../../src/domain/breaker";
+import { abandonProbe, newBreaker, outageOf, type Outage } from "../../../src/domain/breaker";
 import type { DeliveryPolicy } from "../../../src/domain/delivery-policy";
 import type { Hook } from "../../../src/domain/hook";
 import type { HookId } from "../../../src/domain/ids";
-import { longestRetryWait } from "../../../src/domain/retry-policy";
 import { decideTurn, type Turn } from "./decide-turn";
 import { isForgettable, isSlow, newHookState, type HookState } from "./hook-state";
 import { QueueTime } from "./queue-time";
@@ -61,9 +60,7 @@ export function createDispatcher(options: DispatcherOptions) {
     running = true;
     const waiting = await storage.waitingHooks();
     for (const id of waiting) {
-      const hook = registry.table.byId(id);
-      // What was written before the clock was set back, by a program that is gone, would wait for that hour too.
-      if (hook !== undefined) await storage.makeDue(id, time.now() + longestRetryWait(registry.policyOf(hook)));
+      await storage.limitWaits(id, time.now());
     }
     wake(waiting);
   }
@@ -249,9 +246,16 @@ export function createDispatcher(options: DispatcherOptions) {
     }
   }
 
+  /** Undefined while the hook's endpoint is taken to work. */
+  function breakerOf(id: HookId): Outage | undefined {
+    const breaker = hooks.get(id)?.breaker;
+    return breaker?.kind === "open" ? outageOf(breaker, clock.now() - clock.monotonic()) : undefined;
+  }
+
   return {
     start,
     wake,
+    breakerOf,
     /** Sends nothing more; resolves when what is under way has been settled, or after `graceMs`. */
     async stop(graceMs: number): Promise<void> {
       running = false;

@@ -72,11 +72,12 @@ export function createRunner(options: RunnerOptions) {
     state.breaker = after;
     if (verdict === "endpoint") state.failedAt = now;
     // The attempt that opens the breaker is the outage's, not the delivery's.
-    const counts = before.kind === "closed" && after.kind === "closed" && !probe && !failedBeforeStart(delivery);
+    const inOutage = before.kind === "open" || after.kind === "open" || probe;
+    const counting = inOutage ? "in_outage" : failedBeforeStart(delivery) ? "since_start" : "counts";
     if (verdict === "success") working.add(hook.id);
-    const outcome = decideOutcome(delivery, attempted, { policy, counts, random: random(), now: time.now() });
+    const outcome = decideOutcome(delivery, attempted, { policy, counting, random: random(), now: time.now() });
     const settlement = { delivery, at, attempt, outcome };
-    reportDelivery(log, delivery, hook, settlement, !counts);
+    reportDelivery(log, delivery, hook, settlement, counting !== "counts");
     reportBreaker(log, hook, settlement, before, after, now);
     if (before.kind === "open" && after.kind === "closed") onWorksAgain(hook.id);
     // What a url said that has been replaced meanwhile says nothing of the new one.

@@ -3,7 +3,7 @@ import type { Matcher } from "../../../src/contracts/matcher";
 /** The hook whose host is the called one. */
 export const exactHost: Matcher = {
   name: "exact-host",
-  match({ host, hooks }) {
+  match({ called: { host }, hooks }) {
     const hook = host === undefined ? undefined : hooks.exact(host);
     return hook === undefined ? { kind: "not-mine" } : { kind: "hook", hook };
   },

@@ -12,6 +12,7 @@ import { groupCalls } from "../group-calls";
 import { createFreshness } from "./freshness";
 import { matchParticipant, type MatchOptions } from "./match-participant";
 import { createRefusalCounter } from "./refusal-counter";
+import { createRoomTurns } from "./room-turns";
 
 export type EventIntakeOptions = MatchOptions & {
   readonly roomPrefix: string;
@@ -29,7 +30,7 @@ export type Webhook = { readonly json: JsonObject; readonly body: Uint8Array; re
 
 export type EventIntake = ReturnType<typeof createEventIntake>;
 
-/** Bodies that wait for their commit; more are refused, so that a stuck disk does not fill the memory. */
+/** Bodies that wait for a matcher or their commit; more are refused, so that a stuck disk does not fill the memory. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const UNMATCHED_SWEEP_MS = 1_000;
 
@@ -37,6 +38,7 @@ const UNMATCHED_SWEEP_MS = 1_000;
 export function createEventIntake(options: EventIntakeOptions) {
   const { roomPrefix, registry, storage, clock, log } = options;
   const commit = groupCalls((events: readonly IncomingEvent[]) => storage.commit(events, registry.planDelivery));
+  const turns = createRoomTurns();
   const refusals = createRefusalCounter(clock);
   const freshness = createFreshness({ clock, log });
   const counts = { kept: 0, duplicate: 0, notSip: 0, noHooks: 0, refused: 0 };
@@ -49,7 +51,8 @@ export function createEventIntake(options: EventIntakeOptions) {
    */
   async function take({ json, body, contentType }: Webhook): Promise<void> {
     const event = readLiveKitEvent(json, body);
-    if (event.roomName === undefined || !event.roomName.startsWith(roomPrefix)) {
+    const { roomName } = event;
+    if (roomName === undefined || !roomName.startsWith(roomPrefix)) {
       counts.notSip++;
       return;
     }
@@ -57,21 +60,30 @@ export function createEventIntake(options: EventIntakeOptions) {
       counts.noHooks++;
       return;
     }
-    const match = await matchParticipant(event, registry.table, options);
     const receivedAt = clock.now();
-    const result = await keep({ event, contentType, body, receivedAt, match });
+    let match: Match | undefined;
+    const result = await keep(event, body, receivedAt, () =>
+      turns.take(roomName, matchParticipant(event, registry.table, options), (found) => {
+        match = found;
+        return commit({ event, contentType, body, receivedAt, match });
+      }),
+    );
     counts[result.kind]++;
     if (result.kind === "kept") freshness.kept(event, receivedAt);
     report(event, match, result);
   }
 
-  async function keep(incoming: IncomingEvent): Promise<CommitResult> {
-    const { event, body, receivedAt } = incoming;
+  async function keep(
+    event: LiveKitEvent,
+    body: Uint8Array,
+    receivedAt: number,
+    run: () => Promise<CommitResult>,
+  ): Promise<CommitResult> {
     try {
       if (waitingBytes + body.length > MAX_WAITING_BYTES) throw new Error("too many events wait for the disk");
       waitingBytes += body.length;
       try {
-        return await commit(incoming);
+        return await run();
       } finally {
         waitingBytes -= body.length;
       }

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import type { StoredHook } from "../../domain/hook";
 import { hookId } from "../../domain/hook";
 import { parseHostPattern, type HostPattern } from "../../domain/host-pattern";
 import type { HookId } from "../../domain/ids";
@@ -7,6 +6,7 @@ import type { JsonObject } from "../../domain/json";
 import { readLiveKitEvent } from "../../domain/livekit-event";
 import type { Match } from "../../domain/routing";
 import type { IncomingEvent, Outcome, PendingDelivery, Storage } from "../storage";
+import { testHooks } from "./hooks-suite";
 
 export type StorageUnderTest = {
   /** Opens the storage, empty at the first call, and as it was left at the next ones. */
@@ -205,7 +205,9 @@ export function testStorage(title: string, create: () => Promise<StorageUnderTes
       test("a retry keeps its lane waiting until it is due, and counts its attempts", async () => {
         await keep(event("participant_joined", { participant: sip("PA_1") }, to(A)), event("room_finished"));
         const [first] = (await claim(A)).deliveries;
-        await storage.settle([settlement(first, { kind: "retry", dueAt: NOW + 5000, counts: true, refusal: true })]);
+        await storage.settle([
+          settlement(first, { kind: "retry", dueAt: NOW + 5000, wait: 5000, counts: true, refusal: true }),
+        ]);
         expect(await claim(A, { now: NOW + 4999 })).toEqual({ deliveries: [], nextDue: NOW + 5000 });
         await reopen();
         const [again] = (await claim(A, { now: NOW + 5000 })).deliveries;
@@ -216,7 +218,7 @@ export function testStorage(title: string, create: () => Promise<StorageUnderTes
         await keep(event("participant_joined", { participant: sip("PA_1") }, to(A)));
         await keep(event("participant_joined", { room: room("RM_2"), participant: sip("PA_2") }, to(A)));
         const { deliveries } = await claim(A);
-        const later = { kind: "retry", dueAt: NOW + HOUR, counts: false, refusal: false } as const;
+        const later = { kind: "retry", dueAt: NOW + HOUR, wait: HOUR, counts: false, refusal: false } as const;
         await storage.settle(deliveries.map((delivery) => settlement(delivery, later)));
         expect((await claim(A)).deliveries).toEqual([]);
         const [probe] = (await claim(A, { now: Infinity, limit: 1 })).deliveries;
@@ -256,7 +258,7 @@ export function testStorage(title: string, create: () => Promise<StorageUnderTes
         await storage.settle(
           deliveries.toReversed().map((delivery) => {
             const due = NOW + (seconds[Number(delivery.roomSid?.slice(3))] ?? 0) * 1000;
-            return settlement(delivery, { kind: "retry", dueAt: due, counts: true, refusal: false });
+            return settlement(delivery, { kind: "retry", dueAt: due, wait: due - NOW, counts: true, refusal: false });
           }),
         );
         const order = async () =>
@@ -273,12 +275,32 @@ export function testStorage(title: string, create: () => Promise<StorageUnderTes
         await keep(event("participant_joined", { participant: sip("PA_1") }, to(A)));
         await keep(event("participant_joined", { room: room("RM_2"), participant: sip("PA_2") }, to(A)));
         const [one, two] = (await claim(A)).deliveries;
-        const later = (ms: number) => ({ kind: "retry", dueAt: NOW + ms, counts: true, refusal: false }) as const;
+        const later = (ms: number) =>
+          ({ kind: "retry", dueAt: NOW + ms, wait: ms, counts: true, refusal: false }) as const;
         await storage.settle([settlement(one, later(5000)), settlement(two, later(HOUR))]);
         expect(await storage.makeDue(A, NOW + 10_000)).toBe(1);
         expect(await claim(A)).toEqual({ deliveries: [], nextDue: NOW + 5000 });
         const due = await claim(A, { now: NOW + 10_000 });
         expect(due.deliveries).toHaveLength(2);
+      });
+
+      test("after the clock was set back nothing waits longer than it was to wait when it failed", async () => {
+        await keep(event("participant_joined", { participant: sip("PA_1") }, to(A)));
+        await keep(event("participant_joined", { room: room("RM_2"), participant: sip("PA_2") }, to(A)));
+        await keep(event("participant_joined", { room: room("RM_3"), participant: sip("PA_3") }, to(A)));
+        const [one, two] = (await claim(A)).deliveries;
+        const later = (ms: number) =>
+          ({ kind: "retry", dueAt: NOW + ms, wait: ms, counts: true, refusal: false }) as const;
+        await storage.settle([settlement(one, later(5000)), settlement(two, later(HOUR))]);
+        await reopen();
+        // The same clock: they wait as they were to.
+        await storage.limitWaits(A, NOW);
+        expect((await claim(A, { now: NOW + 4999 })).deliveries).toHaveLength(1);
+        await storage.limitWaits(A, NOW - HOUR);
+        const soon = await claim(A, { now: NOW - HOUR + 5000 });
+        expect(soon.deliveries.map(({ lane }) => lane)).toContain(one?.lane ?? 0);
+        expect(soon.deliveries).toHaveLength(2);
+        expect(soon.nextDue).toBe(NOW);
       });
 
       test("at most as many as asked for, and the time of the next one is told", async () => {
@@ -321,7 +343,9 @@ export function testStorage(title: string, create: () => Promise<StorageUnderTes
         await keep(event("participant_joined", { participant: sip("PA_1") }, to(A)));
         const [underWay] = (await claim(A)).deliveries;
         await storage.cancelHook(A);
-        await storage.settle([settlement(underWay, { kind: "retry", dueAt: NOW, counts: true, refusal: false })]);
+        await storage.settle([
+          settlement(underWay, { kind: "retry", dueAt: NOW, wait: 0, counts: true, refusal: false }),
+        ]);
         expect(await drain(A)).toEqual([]);
       });
 
@@ -360,90 +384,7 @@ export function testStorage(title: string, create: () => Promise<StorageUnderTes
       });
     });
 
-    describe("hooks", () => {
-      const first: StoredHook = { host: pattern("a.example.com"), url: "https://a.example/1", authId: "tenant-a" };
-      const second: StoredHook = {
-        host: pattern("b.example.com"),
-        url: "https://b.example/1",
-        secretRef: "env:B",
-        previousSecret: { ref: "file:/old", until: NOW + 1000 },
-        credentials: { authorization: { kind: "basic", username: "ü", password: "env:P" } },
-      };
-      const author = { who: "ops", at: NOW };
-
-      test("changes are there after a reopening, in the order of their addition", async () => {
-        await storage.changeHooks(author, () => [first, second]);
-        await storage.changeHooks(author, (hooks) =>
-          hooks.map((h) => (h === hooks[0] ? { ...h, url: "https://a.example/2" } : h)),
-        );
-        await reopen();
-        expect(await storage.readHooks()).toEqual([{ ...first, url: "https://a.example/2" }, second]);
-      });
-
-      test("each change keeps who, when, before and after, of the hosts that differ", async () => {
-        await storage.changeHooks(author, () => [first, second]);
-        const replaced = { ...first, url: "https://a.example/2" };
-        await storage.changeHooks({ who: "tenant-a", at: NOW + 1 }, () => [replaced]);
-        expect(await storage.hookChanges(10)).toEqual([
-          {
-            version: 2,
-            who: "tenant-a",
-            at: NOW + 1,
-            hosts: [
-              { host: "b.example.com", before: second },
-              { host: "a.example.com", before: first, after: replaced },
-            ],
-          },
-          {
-            version: 1,
-            who: "ops",
-            at: NOW,
-            hosts: [
-              { host: "a.example.com", after: first },
-              { host: "b.example.com", after: second },
-            ],
-          },
-        ]);
-      });
-
-      test("the record is read in pages: those before a version, newest first", async () => {
-        for (const time of [1, 2, 3]) {
-          const changed = { ...first, url: `https://a.example/${time}` };
-          await storage.changeHooks({ who: "ops", at: time }, () => [changed]);
-        }
-        expect((await storage.hookChanges(2)).map(({ version }) => version)).toEqual([3, 2]);
-        expect((await storage.hookChanges(2, 2)).map(({ version }) => version)).toEqual([1]);
-        expect(await storage.hookChanges(2, 1)).toEqual([]);
-      });
-
-      test("what the change throws is thrown, and nothing is changed", async () => {
-        await storage.changeHooks(author, () => [first]);
-        const refused = storage.changeHooks(author, () => {
-          throw new RangeError("no");
-        });
-        await expect(refused).rejects.toThrow(RangeError);
-        expect(await storage.readHooks()).toEqual([first]);
-        expect(await storage.hookChanges(10)).toHaveLength(1);
-      });
-
-      test("concurrent changes do not lose each other", async () => {
-        const add = (i: number) =>
-          storage.changeHooks(author, (hooks) => [
-            ...hooks,
-            { host: pattern(`h${i}.example.com`), url: "https://x.example/" },
-          ]);
-        await Promise.all(Array.from({ length: 20 }, (_, i) => add(i)));
-        expect(await storage.readHooks()).toHaveLength(20);
-      });
-
-      test("a paused hook stays paused through a reopening until it is resumed", async () => {
-        await storage.pauseHook(A, "it answered 410", NOW);
-        await reopen();
-        expect(await storage.pausedHooks()).toEqual([{ hook: A, reason: "it answered 410", since: NOW }]);
-        await storage.resumeHook(A, NOW + 1);
-        expect(await storage.pausedHooks()).toEqual([]);
-      });
-    });
+    testHooks(() => storage, reopen);
 
     test("a storage that can be written says so", async () => {
       await storage.checkWritable();

@@ -215,7 +215,7 @@ describe("a known caller", () => {
   test.each<[string, string, number, string]>([
     ["no JSON", "{", 400, "invalid_request"],
     ["invalid UTF-8", '{"x":"\xff"}', 400, "invalid_request"],
-    ["more than 1 MiB", `{"x":"${"y".repeat(1024 * 1024)}"}`, 413, "payload_too_large"],
+    ["more than 4 MiB", `{"x":"${"y".repeat(4 * 1024 * 1024)}"}`, 413, "payload_too_large"],
   ])("is told what is wrong with a body that is %s", async (_, body, status, code) => {
     const headers = { authorization, "content-type": "application/json" };
     const response = await createApp().handle(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { ConfigError, loadConfig, type Config } from "../../../plugins/config-loader";
+import { VARIABLE_NAMES } from "../../../plugins/config-loader/variables";
 import { load, messagesOf, problemsOf, SIP } from "./load-text";
 
 const SIP_ENV = { SIP_ROOM_PREFIX: "sip-", SIP_ALLOWED_ADDRESSES: "10.0.0.1" };
@@ -147,28 +148,7 @@ describe("booleans", () => {
 });
 
 describe("an empty variable counts as not set", () => {
-  const EMPTY = [
-    "HOST",
-    "PORT",
-    "DATA_DIR",
-    "STORAGE_URL",
-    "LIVEKIT_URL",
-    "LIVEKIT_API_KEY",
-    "LIVEKIT_API_SECRET",
-    "LIVEKIT_WEBHOOK_KEYS_JSON",
-    "AUTH_API_SECRETS_JSON",
-    "AUTH_API_SECRET",
-    "AUTH_API_SECRET_ID",
-    "SIP_ALLOWED_ADDRESSES",
-    "SIP_MAX_PARTICIPANTS",
-    "SIP_PROVISION",
-    "SIP_SET_ROOM_OWNER",
-    "SIP_HOST_HEADERS",
-    "SIP_HOOK_SECRET",
-    "SIP_HOOKS_JSON",
-    "SIP_ALLOWED_HOOK_RANGES",
-    "SIP_ALLOWED_SECRET_REFS",
-  ];
+  const EMPTY = VARIABLE_NAMES.filter((name) => name !== "SIP_ROOM_PREFIX" && name !== "AUTH_REQUIRED");
 
   test("all of them at once change nothing, and do not switch SIP on", () => {
     const env = Object.fromEntries(EMPTY.map((name) => [name, ""]));
@@ -177,7 +157,35 @@ describe("an empty variable counts as not set", () => {
   });
 
   test("but not AUTH_REQUIRED, whose emptiness would switch authentication off", () => {
-    expect(messagesOf("", { AUTH_REQUIRED: "" })).toEqual(["auth.required must be true or false, not a string"]);
+    expect(problemsOf("", { AUTH_REQUIRED: "" })).toEqual([
+      {
+        message: "auth.required must be true or false, not an empty string",
+        source: "AUTH_REQUIRED",
+        hint: "Give it a value, or remove it.",
+      },
+    ]);
+  });
+
+  test("nor SIP_ROOM_PREFIX, whose emptiness would switch SIP off", () => {
+    expect(messagesOf("", { SIP_ROOM_PREFIX: "" })).toContain("SIP room_prefix cannot be empty");
+  });
+
+  test.each([
+    [{ AUTH_REQUIRED: "true", AUTH_API_SECRET: "" }, "AUTH_REQUIRED"],
+    [{ LIVEKIT_API_KEY: "key", LIVEKIT_API_SECRET: "" }, "LIVEKIT_API_KEY"],
+    [{ LIVEKIT_API_KEY: "", LIVEKIT_API_SECRET: "secret" }, "LIVEKIT_API_SECRET"],
+  ])("which is said where one of them is missed: %j", (env, source) => {
+    expect(problemsOf("", env)).toMatchObject([
+      { source, hint: expect.stringMatching(/an empty variable counts as not set\.$/) },
+    ]);
+  });
+
+  test.each([
+    ["PORT", "server.port must be a whole number from 0 to 65535, not an empty string"],
+    ["AUTH_REQUIRED", "auth.required must be true or false, not an empty string"],
+    ["SIP_PROVISION", "sip.provision must be true or false, not an empty string"],
+  ])("white space is no value either: %s", (name, message) => {
+    expect(messagesOf(SIP, { [name]: " " })).toEqual([message]);
   });
 
   test("a list of the file is emptied by a comma", () => {
@@ -275,7 +283,7 @@ test("STORAGE_URL is refused without repeating the password in it", () => {
   const env = { STORAGE_URL: "mysql://me:hunter2@db/sayna" };
   expect(problemsOf("", env)).toEqual([
     {
-      message: "storage is neither sqlite nor a URL of Postgres",
+      message: "storage is neither sqlite, nor a URL of Postgres, nor the name of a plugin's storage",
       source: "STORAGE_URL",
       hint: expect.stringContaining("postgres://user:password@host:port/database"),
     },

@@ -18,7 +18,10 @@ const keysOf = (yaml: string): Set<string> => {
   const keys = new Set<string>();
   visit(parseDocument(yaml), {
     Pair: (_, { key }) => {
-      keys.add(isScalar(key) ? String(key.value) : "");
+      const name = isScalar(key) ? String(key.value) : "";
+      keys.add(name);
+      // What follows is a plugin's own.
+      return name === "options" ? visit.SKIP : undefined;
     },
   });
   return keys;
@@ -83,7 +86,11 @@ describe("sayna-sip.example.yaml is the defaults", () => {
       TENANT_C_PASSWORD: "h",
     };
     const toVariable = (_: string, name: string): string => `env:${name.toUpperCase().replaceAll("-", "_")}`;
-    const config = load(UNCOMMENTED.replaceAll(/file:\/run\/secrets\/([\w-]+)/g, toVariable), env);
+    const whole = UNCOMMENTED.replace(
+      /^  matchers: .*$/m,
+      "  matchers: [called-number, number-prefix, trunk, attribute]",
+    );
+    const config = load(whole.replaceAll(/file:\/run\/secrets\/([\w-]+)/g, toVariable), env);
     expect(config.livekit.api_secret?.reveal()).toBe("livekit-secret");
     expect(config.livekit.webhook_keys.map(({ api_key }) => api_key)).toEqual(["APIold"]);
     expect(config.auth.api_secrets.map(({ id, role, hosts }) => `${id} ${role} ${hosts.join()}`)).toEqual([
@@ -95,7 +102,13 @@ describe("sayna-sip.example.yaml is the defaults", () => {
       "*.b.example.com",
       "c.example.com",
     ]);
-    expect(config.plugins).toEqual(["./my-matcher.ts"]);
+    expect(config.plugins.map(({ module }) => module)).toEqual(["./my-matcher.ts", "./number-table.ts"]);
+    expect(config.sip?.routes.map(({ hook }) => String(hook))).toEqual([
+      "a.example.com",
+      "c.example.com",
+      "c.example.com",
+      "c.example.com",
+    ]);
   });
 });
 

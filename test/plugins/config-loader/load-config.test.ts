@@ -40,6 +40,8 @@ describe("defaults", () => {
       set_room_owner: true,
       host_headers: ["To"],
       matchers: ["exact-host", "wildcard-host"],
+      matcher_deadline: 2000,
+      routes: [],
       hooks: [],
       allowed_hook_ranges: [],
       allowed_secret_refs: [],
@@ -147,7 +149,7 @@ describe("what a single value must be", () => {
       'data_dir: "a\\nb"',
       "data_dir has white space at an end, or a line break or control character in it",
     ],
-    ["empty plugin", "plugins: ['']", "plugins[0] cannot be empty"],
+    ["empty plugin", "plugins: ['']", "plugins[0].module cannot be empty"],
     [
       "listen host with a port",
       "server: {host: '0.0.0.0:3001'}",
@@ -166,7 +168,16 @@ describe("what a single value must be", () => {
     ["LiveKit url without scheme", "livekit: {url: 'localhost:7880'}", "livekit.url is not a URL of LiveKit"],
     ["LiveKit url of another scheme", "livekit: {url: 'ftp://l'}", "livekit.url is not a URL of LiveKit"],
     ["LiveKit url with a password", "livekit: {url: 'wss://a:b@l'}", "livekit.url is not a URL of LiveKit"],
-    ["another storage", "storage: postgres", "storage is neither sqlite nor a URL of Postgres"],
+    [
+      "a storage that is a URL",
+      "storage: mysql://u:p@h/d",
+      "storage is neither sqlite, nor a URL of Postgres, nor the name of a plugin's storage",
+    ],
+    [
+      "another storage",
+      "storage: mine",
+      "storage is not sqlite, and there are no plugins that could bring another one",
+    ],
     [
       "max_participants 0",
       `${SIP}  max_participants: 0`,

@@ -46,6 +46,15 @@ describe("with a sip block", () => {
     ]);
   });
 
+  test("a route that looks at a header: the proxy must remove what a caller writes there", () => {
+    const route = (attribute: string) =>
+      `${SIP}  matchers: [attribute]\n  routes: [{attribute: ${attribute}, value: blue, hook: a.example.com}]\n`;
+    expect(notesOf(route("sip.h.x-tenant"), ENV)).toEqual([
+      expect.stringMatching(/^warn SIP routes look at sip\.h\.x-tenant: the proxy .* must remove/),
+    ]);
+    expect(notesOf(route("tenant"), ENV)).toEqual([]);
+  });
+
   test("a secret without whsec_ gives Sayna's headers only, whether it is the global one or a hook's", () => {
     const hooks =
       "[{host: a.example, url: https://a.example, secret: plain}, {host: b.example, url: https://b.example}]";

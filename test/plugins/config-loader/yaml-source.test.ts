@@ -52,7 +52,7 @@ describe("YAML 1.2 is read as it is meant", () => {
       problemsOf("plugins: &p [1]\nauth: {api_secrets: *p}\n").map(({ source, message }) => [source, message]),
     ).toEqual([
       ["1:14", "auth.api_secrets[0] must be a mapping, not a number"],
-      ["1:14", "plugins[0] must be a string, not a number"],
+      ["1:14", "plugins[0] must be a mapping, not a number"],
     ]);
   });
 

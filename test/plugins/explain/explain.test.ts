@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import type { JsonObject } from "../../../src/domain/json";
 import { callerOf, OPS, StartedService } from "../../support/started-service";
 
 let it: StartedService;
@@ -105,3 +106,20 @@ describe("explain", () => {
     expect(await explain(body)).toMatchObject({ error: { code } });
   });
 });
+
+test("what the OpenAPI document asks first is answered as it shows", async () => {
+  const hooks = [{ host: "tenant-a.example.com", url: "https://a.example/hook", auth_id: "tenant-a" }];
+  const documented = await StartedService.start({ SIP_HOOKS_JSON: JSON.stringify(hooks) });
+  try {
+    const { paths } = (await documented.get("/openapi/json")).json as { paths: Record<string, { post: Operation }> };
+    const { requestBody, responses } = paths["/sip/explain"]?.post ?? {};
+    const [asked] = requestBody?.content["application/json"].schema.examples ?? [];
+    const [shown] = responses?.["200"]?.content["application/json"].schema.examples ?? [];
+    expect((await documented.post("/sip/explain", asked)).json).toEqual(shown ?? {});
+  } finally {
+    await documented.end();
+  }
+});
+
+type Content = { content: { "application/json": { schema: { examples?: JsonObject[] } } } };
+type Operation = { requestBody: Content; responses: Record<string, Content> };

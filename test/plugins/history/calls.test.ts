@@ -1,24 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import type { JsonObject } from "../../../src/domain/json";
-import { answered, StartedService } from "../../support/started-service";
+import { A, answered } from "../../support/started-service";
+import { giveUpOnA, it, MINUTE, serviceForEach } from "./service-for-each";
 
-const MINUTE = 60_000;
-const TO_A = "https://a.example/hook";
-
-let it: StartedService;
-
-beforeEach(async () => {
-  it = await StartedService.start();
-});
-
-afterEach(() => it.end());
-
-/** Refuses what is sent to tenant A until it is given up. */
-async function giveUpOnA(): Promise<void> {
-  it.answer = (url) => answered(url === TO_A ? 400 : 200, "no <such> thing");
-  await it.call("RM_a", "one.a.example.com");
-  await it.clock.turn(MINUTE);
-}
+serviceForEach();
 
 describe("calls", () => {
   test("a call shows who called what, which matcher chose which hook, its events, their deliveries and the gaps", async () => {
@@ -71,6 +56,25 @@ describe("calls", () => {
     await it.call("RM_b", "one.b.example.com");
     const { json } = await it.get(`/sip/calls?${query}`);
     expect((json.calls as JsonObject[]).map((call) => call.room_sid)).toEqual(sids);
+  });
+
+  test("one that found its hook by a replay began for its tenant when its first event came in, as it did for the operator", async () => {
+    await it.call("RM_new", "new.a.example.com");
+    await it.clock.turn(10 * MINUTE);
+    const hooks = [{ host: "new.a.example.com", url: "https://a.example/new", auth_id: "tenant-a" }];
+    await it.post("/sip/hooks", { hooks });
+    const replayed = new Date(it.clock.now()).toISOString();
+    expect((await it.post("/sip/replay", { unmatched: {} })).json).toMatchObject({ queued: 4 });
+    const asOperator = (await it.get("/sip/calls")).json.calls as JsonObject[];
+    const asTenant = (await it.get("/sip/calls", A)).json.calls as JsonObject[];
+    expect(asTenant).toEqual(asOperator);
+    expect(asTenant).toHaveLength(1);
+    const [{ began_at: began, finished_at: finished } = {}] = asTenant;
+    expect([began, finished].map(String).toSorted()).toEqual([String(began), String(finished)]);
+    for (const hook of ["", "&hook=new.a.example.com"]) {
+      expect((await it.get(`/sip/calls?until=${replayed}${hook}`, A)).json.calls).toEqual(asTenant);
+      expect((await it.get(`/sip/calls?since=${replayed}${hook}`, A)).json.calls).toEqual([]);
+    }
   });
 
   test("a state that there is not is 400", async () => {

@@ -1,28 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import type { JsonObject } from "../../../src/domain/json";
-import { A, answered, OPS, StartedService } from "../../support/started-service";
+import { A, answered } from "../../support/started-service";
+import { deliveries, type Delivery, giveUpOnA, it, serviceForEach } from "./service-for-each";
 
-const MINUTE = 60_000;
-const TO_A = "https://a.example/hook";
-
-let it: StartedService;
-
-beforeEach(async () => {
-  it = await StartedService.start();
-});
-
-afterEach(() => it.end());
-
-type Delivery = { id: number; event: string; state: string; replay: boolean; [member: string]: unknown };
-const deliveries = async (query = "", token = OPS) =>
-  (await it.get(`/sip/deliveries${query}`, token)).json.deliveries as Delivery[];
-
-/** Refuses what is sent to tenant A until it is given up. */
-async function giveUpOnA(): Promise<void> {
-  it.answer = (url) => answered(url === TO_A ? 400 : 200, "no <such> thing");
-  await it.call("RM_a", "one.a.example.com");
-  await it.clock.turn(MINUTE);
-}
+serviceForEach();
 
 describe("deliveries", () => {
   test("what did not arrive is listed with its reason, and each attempt is shown", async () => {

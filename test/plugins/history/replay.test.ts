@@ -1,27 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { answered, OPS, StartedService } from "../../support/started-service";
+import { beforeEach, describe, expect, test } from "bun:test";
+import { answered } from "../../support/started-service";
+import { deliveries, giveUpOnA, it, MINUTE, serviceForEach } from "./service-for-each";
 
-const MINUTE = 60_000;
-const TO_A = "https://a.example/hook";
-
-let it: StartedService;
-
-beforeEach(async () => {
-  it = await StartedService.start();
-});
-
-afterEach(() => it.end());
-
-type Delivery = { id: number; event: string; state: string; replay: boolean; [member: string]: unknown };
-const deliveries = async (query = "", token = OPS) =>
-  (await it.get(`/sip/deliveries${query}`, token)).json.deliveries as Delivery[];
-
-/** Refuses what is sent to tenant A until it is given up. */
-async function giveUpOnA(): Promise<void> {
-  it.answer = (url) => answered(url === TO_A ? 400 : 200, "no <such> thing");
-  await it.call("RM_a", "one.a.example.com");
-  await it.clock.turn(MINUTE);
-}
+serviceForEach();
 
 describe("replay", () => {
   test("sends a call again in order, with the same webhook-ids", async () => {

@@ -1,21 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { beforeEach, describe, expect, test } from "bun:test";
 import type { JsonObject } from "../../../src/domain/json";
-import { A, answered, B, callerOf, OPS, StartedService } from "../../support/started-service";
+import { A, answered, B, callerOf } from "../../support/started-service";
+import { deliveries, it, MINUTE, serviceForEach, TO_A } from "./service-for-each";
 
-const MINUTE = 60_000;
-const TO_A = "https://a.example/hook";
-
-let it: StartedService;
-
-beforeEach(async () => {
-  it = await StartedService.start();
-});
-
-afterEach(() => it.end());
-
-type Delivery = { id: number; event: string; state: string; replay: boolean; [member: string]: unknown };
-const deliveries = async (query = "", token = OPS) =>
-  (await it.get(`/sip/deliveries${query}`, token)).json.deliveries as Delivery[];
+serviceForEach();
 
 describe("a tenant", () => {
   /** Of A: a call, one in a room shared with B, and one that found no hook. */

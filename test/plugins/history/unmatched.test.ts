@@ -1,14 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import type { JsonObject } from "../../../src/domain/json";
-import { StartedService } from "../../support/started-service";
+import { it, serviceForEach } from "./service-for-each";
 
-let it: StartedService;
-
-beforeEach(async () => {
-  it = await StartedService.start();
-});
-
-afterEach(() => it.end());
+serviceForEach();
 
 describe("what went to no hook", () => {
   test("is listed with the called host and why", async () => {

@@ -13,6 +13,7 @@ import { recordingLog } from "../../support/recording-log";
 import { temporaryDirectory } from "../../support/server-process";
 import { pattern } from "../../support/webhooks";
 
+const breakerOf = () => undefined;
 const OPS = "ops-token-1234567890";
 const TENANT = "tenant-a-token-1234567890";
 const forAll = { ...policy, rate: 100 };
@@ -46,20 +47,34 @@ async function open(): Promise<void> {
 }
 
 type Answer = {
-  hooks?: { host: string; delivery?: unknown }[];
+  hooks?: { host: string; delivery?: unknown; operator_delivery?: unknown }[];
+  hosts?: unknown[];
   error?: { code: string; message: string; [field: string]: unknown };
 };
 
-async function call(method: string, token: string, body?: unknown): Promise<{ status: number; body: Answer }> {
+const call = (method: string, token: string, body?: unknown) => request(method, "/sip/hooks", token, body);
+
+async function request(
+  method: string,
+  path: string,
+  token: string,
+  body?: unknown,
+): Promise<{ status: number; body: Answer }> {
   const secrets = [
     { id: "ops", secret: new Secret(OPS), role: "operator" as const, hosts: [] },
     { id: "tenant-a", secret: new Secret(TENANT), role: "tenant" as const, hosts: [pattern("*.a.example.com")] },
   ];
   const secretGrants = { ofOperators: [], ofTenants: new Map() };
-  const store = hooksStore({ auth: auth({ required: true, secrets }), registry, authRequired: true, secretGrants });
+  const store = hooksStore({
+    auth: auth({ required: true, secrets }),
+    registry,
+    breakerOf,
+    authRequired: true,
+    secretGrants,
+  });
   const app = new Elysia({ normalize: false }).use(httpErrors({ log })).use(store);
   const response = await app.handle(
-    new Request("http://localhost/sip/hooks", {
+    new Request(`http://localhost${path}`, {
       method,
       headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -159,6 +174,99 @@ describe("a tenant", () => {
   });
 });
 
+describe("what an operator sets of a tenant's hook", () => {
+  const HOST = "x.a.example.com";
+  const set = { concurrency: 2, rate: 5, events: ["participant_*"] };
+  const view = ({ body }: { body: Answer }) => {
+    const { delivery, operator_delivery } = body.hooks?.find((hook) => hook.host === HOST) ?? {};
+    return { delivery, operator_delivery };
+  };
+  const effective = () => {
+    const hook = registry.table.byPattern(pattern(HOST));
+    return hook === undefined ? undefined : registry.policyOf(hook);
+  };
+
+  test("stays when the tenant replaces the hook and leaves it out, also after a restart", async () => {
+    await post(set);
+    expect(view(await post(undefined, TENANT))).toEqual({ delivery: set, operator_delivery: set });
+    expect(effective()).toMatchObject({ concurrency: 2, rate: 5, events: ["participant_*"] });
+    await storage.close();
+    await open();
+    expect(effective()).toMatchObject({ concurrency: 2, rate: 5, events: ["participant_*"] });
+    expect(view(await call("GET", TENANT))).toEqual({ delivery: set, operator_delivery: set });
+  });
+
+  test("may be undercut by the tenant, and comes back when the tenant leaves that out again", async () => {
+    await post(set);
+    const less = { rate: 1, deadline: "5s", events: ["room_*"] };
+    expect(view(await post(less, TENANT))).toEqual({ delivery: { ...set, ...less }, operator_delivery: set });
+    expect(view(await post(undefined, TENANT))).toEqual({ delivery: set, operator_delivery: set });
+  });
+
+  test("may be repeated by the tenant as it is shown", async () => {
+    await post(set);
+    const { delivery } = view(await post({ rate: 1 }, TENANT));
+    expect(view(await post(delivery, TENANT))).toEqual({ delivery, operator_delivery: set });
+  });
+
+  test.each([
+    ["concurrency", { concurrency: 3 }],
+    ["rate", { rate: 6 }],
+  ])("may not be exceeded by the tenant, within what is set for all either: %s", async (setting, delivery) => {
+    await post(set);
+    const { status, body } = await post(delivery, TENANT);
+    expect({ status, ...body.error }).toMatchObject({ status: 403, code: "delivery_not_allowed", setting, host: HOST });
+    expect(effective()).toMatchObject({ concurrency: 2, rate: 5 });
+  });
+
+  test("may be more than is set for all, and then the tenant may ask for as much", async () => {
+    await post({ concurrency: 50 });
+    expect((await post({ concurrency: 51 }, TENANT)).status).toBe(403);
+    expect(view(await post({ concurrency: 50 }, TENANT)).delivery).toEqual({ concurrency: 50 });
+  });
+
+  test("goes when an operator replaces the hook without it, and with what the tenant asked for", async () => {
+    await post(set);
+    await post({ rate: 1 }, TENANT);
+    expect(view(await post(undefined))).toEqual({ delivery: undefined, operator_delivery: undefined });
+    expect(effective()).toEqual(forAll);
+  });
+
+  test("is no reason to refuse a new url when it would not fit what is set for all by now", async () => {
+    await post({ max_age: "20h", schedule: ["19h"] });
+    registry = await HookRegistry.load({
+      configHooks: [fixed],
+      policy: { ...forAll, deadline: 100 * 3_600_000 },
+      storage,
+      clock,
+      log,
+    });
+    expect((await post(undefined, TENANT)).status).toBe(200);
+    expect((await post({ rate: 1 }, TENANT)).body.error?.code).toBe("invalid_delivery");
+  });
+
+  test("is not told to another tenant: a host that it may not touch is forbidden whatever it asks for", async () => {
+    await call("POST", OPS, {
+      hooks: [{ host: "y.a.example.com", url: "https://y.example/", auth_id: "b", delivery: set }],
+    });
+    const hooks = [{ host: "y.a.example.com", url: "https://x.example/", delivery: { rate: 6 } }];
+    const { status, body } = await call("POST", TENANT, { hooks });
+    expect([status, body.error?.code]).toEqual([403, "forbidden"]);
+  });
+
+  test("is what the tenant asked for too when a version of it is gone back to", async () => {
+    await post(set);
+    await post({ rate: 1 }, TENANT);
+    await post(undefined);
+    const rolledBack = await request("POST", "/sip/hooks/rollback", OPS, { version: 2 });
+    expect(view(rolledBack)).toEqual({ delivery: { ...set, rate: 1 }, operator_delivery: set });
+    const compared = await request("GET", "/sip/hooks/versions/1/compare/2", OPS);
+    expect(compared.body.hosts).toMatchObject([
+      { before: { delivery: set, operator_delivery: set }, after: { delivery: { ...set, rate: 1 } } },
+    ]);
+  });
+});
+
 test.each([
   ["waits beyond max_age", { max_age: "5m" }, "schedule"],
   ["a deadline beyond max_age", { max_age: "5s", schedule: ["1s"] }, "deadline"],
@@ -174,6 +282,7 @@ test.each<[string, unknown]>([
   ["no time at all", { deadline: "0s" }],
   ["too much concurrency", { concurrency: 201 }],
   ["no rate", { rate: 0 }],
+  ["a number as a text", { rate: "5" }],
   ["no waits", { schedule: [] }],
   ["another order", { order: "room" }],
   ["a name that is none", { events: ["participant joined"] }],

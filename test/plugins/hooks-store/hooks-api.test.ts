@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { Elysia } from "elysia";
 import { auth } from "../../../plugins/auth";
-import { HookRegistry, hooksStore, hooksStoreOff } from "../../../plugins/hooks-store";
+import { HookRegistry, hooksStore } from "../../../plugins/hooks-store";
 import { httpErrors } from "../../../plugins/http-errors";
 import { createSqliteStorage } from "../../../plugins/storage/sqlite";
 import type { Storage } from "../../../src/contracts/storage";
@@ -63,6 +63,7 @@ async function call(
     hooksStore({
       auth: auth({ required, secrets }),
       registry,
+      breakerOf: () => undefined,
       authRequired: required,
       secretGrants: {
         ofOperators: ["env:ALLOWED"],
@@ -299,6 +300,30 @@ describe("operators", () => {
     expect(hosts(await get())).toEqual(["fixed.a.example.com", "one.example.com"]);
   });
 
+  test("10,000 hooks are taken in one request, and no more, which the error says", async () => {
+    const many = Array.from({ length: 10_001 }, (_, i) => hook(`h${i}.example.com`, `tenant-${i % 100}`));
+    const refused = await post(many);
+    expect(refused.status).toBe(400);
+    expect(refused.body.error).toMatchObject({
+      code: "invalid_request",
+      problems: [{ field: "body/hooks", message: "Expected array length to be less or equal to 10000" }],
+    });
+    const answer = await post(many.slice(1));
+    expect(answer.status).toBe(200);
+    expect(hosts(answer)).toEqual(["fixed.a.example.com", ...many.slice(1).map(({ host }) => host)]);
+    expect(hosts(await remove(many.slice(2).map(({ host }) => host)))).toEqual([
+      "fixed.a.example.com",
+      "h1.example.com",
+    ]);
+  });
+
+  test("a body that is too large is refused with the size that may come", async () => {
+    const answer = await post([hook(`${"x".repeat(4 * 1024 * 1024)}.example.com`)]);
+    expect(answer.status).toBe(413);
+    expect(answer.body.error).toMatchObject({ code: "payload_too_large" });
+    expect(answer.body.error?.message).toContain("4MiB");
+  });
+
   test("concurrent updates do not lose each other", async () => {
     await Promise.all(Array.from({ length: 20 }, (_, i) => post([hook(`h${i}.example.com`)])));
     expect(hosts(await get())).toHaveLength(21);
@@ -307,19 +332,19 @@ describe("operators", () => {
   test("each change is recorded: who, when, before and after", async () => {
     await post([hook("one.example.com")]);
     await post([hook("x.a.example.com")], A);
-    const [last, first] = await storage.hookChanges(10);
-    expect(first).toMatchObject({ who: "ops", at: clock.now(), hosts: [{ host: "one.example.com" }] });
-    expect(last).toMatchObject({
-      who: "tenant-a",
-      hosts: [{ host: "x.a.example.com", after: { authId: "tenant-a" } }],
-    });
+    expect(await storage.hookVersions(10)).toMatchObject([
+      { who: "tenant-a", hosts: ["x.a.example.com"] },
+      { who: "ops", at: clock.now(), hosts: ["one.example.com"] },
+    ]);
+    const [difference] = await storage.hookDifferences(1, 2);
+    expect(difference).toMatchObject({ host: "x.a.example.com", after: { authId: "tenant-a" } });
   });
 
   test("without authentication auth_id may be missing, and the caller is anonymous", async () => {
     required = false;
     const answer = await call("POST", { hooks: [{ host: "one.example.com", url: "https://x.example/" }] }, undefined);
     expect(answer.status).toBe(200);
-    expect((await storage.hookChanges(1))[0]?.who).toBe("anonymous");
+    expect((await storage.hookVersions(1))[0]?.who).toBe("anonymous");
   });
 });
 
@@ -445,7 +470,7 @@ describe("what is pending", () => {
     await post([hook("one.example.com")]);
     await registry.pause(one.id, "it answered 410");
     expect((await post([hook("one.example.com")])).body.hooks?.at(-1)).toMatchObject({ state: "active" });
-    expect(await storage.hookChanges(10)).toHaveLength(1);
+    expect(await storage.hookVersions(10)).toHaveLength(1);
   });
 
   test("replacing a paused hook resumes it", async () => {
@@ -471,15 +496,4 @@ test("a configuration's host shadows one that was added at run time, which comes
   expect(shadowed.table.all().map(({ authId }) => authId)).toEqual(["tenant-a"]);
   const back = await HookRegistry.load({ configHooks: [], policy, storage, clock, log });
   expect(back.table.all().map(({ authId }) => authId)).toEqual(["tenant-b"]);
-});
-
-test("with SIP off the routes are 404 sip_not_configured", async () => {
-  const app = new Elysia()
-    .use(httpErrors({ log }))
-    .use(hooksStoreOff({ auth: auth({ required: false, secrets: [] }) }));
-  for (const method of ["GET", "POST", "DELETE"]) {
-    const response = await app.handle(new Request("http://localhost/sip/hooks", { method }));
-    expect(response.status).toBe(404);
-    expect(await response.json()).toMatchObject({ error: { code: "sip_not_configured" } });
-  }
 });

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { Elysia } from "elysia";
 import { httpErrors } from "../../../plugins/http-errors";
-import { createSigningKeys, signingKey, signingKeyOff } from "../../../plugins/signing-key";
+import { createSigningKeys, signingKey } from "../../../plugins/signing-key";
 import { createSecretReader } from "../../../plugins/webhook-forwarder/dispatcher/read-secret";
 import { parseSecretSource } from "../../../src/domain/secret";
 import { ManualClock } from "../../support/manual-clock";
@@ -65,14 +65,11 @@ describe("GET /sip/signing-keys", () => {
     expect((await get(plugin)).body.keys?.map(({ key }) => key)).toEqual([PUBLIC]);
   });
 
-  test("404 when no key is configured, and when SIP is off", async () => {
+  test("404 when no key is configured", async () => {
     expect(await get(signingKey({ clock, keys: undefined }))).toMatchObject({
       status: 404,
       body: { error: { code: "signing_key_not_set" } },
     });
-    const off = new Elysia().use(httpErrors({ log })).use(signingKeyOff());
-    const response = await off.handle(new Request("http://localhost/sip/signing-keys"));
-    expect([response.status, await response.json()]).toMatchObject([404, { error: { code: "sip_not_configured" } }]);
   });
 
   test.each([

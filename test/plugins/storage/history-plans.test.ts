@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { CALL_SQL } from "../../../plugins/storage/sqlite/history/call-scan";
-import { callSql, timeSql } from "../../../plugins/storage/sqlite/history/delivery-scan";
+import { callSql, idSql, timeSql } from "../../../plugins/storage/sqlite/history/delivery-scan";
 import { TIMELINE_SQL } from "../../../plugins/storage/sqlite/history/timeline";
 import { UNMATCHED_SQL } from "../../../plugins/storage/sqlite/history/unmatched-list";
 import { DeliveryQueue } from "../../../plugins/storage/sqlite/delivery-queue";
@@ -21,9 +21,8 @@ afterAll(() => db.close());
 const orders = ["newest", "oldest"] as const;
 const statements: [string, string, string][] = [
   ...orders.flatMap((order): [string, string, string][] => [
-    [`deliveries, ${order}`, timeSql("time", false, order), "deliveries_by_time"],
+    [`deliveries, ${order}`, idSql(order), "INTEGER PRIMARY KEY"],
     [`deliveries of a hook, ${order}`, timeSql("hook", false, order), "deliveries_by_hook"],
-    [`deliveries of a tenant, ${order}`, timeSql("tenant", false, order), "deliveries_by_tenant"],
     [`what did not arrive, ${order}`, timeSql("time", true, order), "deliveries_ended_by_time"],
     [`what did not arrive of a hook, ${order}`, timeSql("hook", true, order), "deliveries_ended_by_hook"],
     [`what did not arrive of a tenant, ${order}`, timeSql("tenant", true, order), "deliveries_ended_by_tenant"],

@@ -7,7 +7,8 @@ import { hookIdFrom } from "../../../src/domain/ids";
 import { ManualClock } from "../../support/manual-clock";
 import { recordingLog } from "../../support/recording-log";
 import { temporaryDirectory } from "../../support/server-process";
-import { incoming, matchOf, webhookJson } from "../../support/webhooks";
+import { storedHooks } from "../../support/stored-hooks";
+import { incoming, matchOf, pattern, webhookJson } from "../../support/webhooks";
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let file: string;
@@ -21,6 +22,7 @@ beforeEach(async () => {
 
 afterEach(() => directory.remove());
 
+const host = (name: string) => pattern(`${name}.example.com`);
 const open = () => createSqliteStorage({ dataDir: directory.path, clock: new ManualClock(), log });
 
 /**
@@ -41,7 +43,12 @@ const FIRST_ROWS = [
   "insert into deliveries (id, lane, event, state, attempts, settled_at) values (1, 1, 1, 1, 1, 1600), (2, 1, 2, 0, 3, null)",
   "insert into attempts (delivery, n, started_at, duration_ms, status) values (1, 1, 1500, 3, 200), (2, 1, 1500, 3, 503)",
   "insert into hooks (host, url, auth_id) values ('a.example.com', 'https://a.example/', 'tenant-a')",
-  "insert into hook_changes (who, at, hosts) values ('ops', 1000, '[]')",
+  "insert into hook_changes (who, at, hosts) values ('ops', 1000, " +
+    `'[{"host":"a.example.com","after":{"host":"a.example.com","url":"https://a.example/0"}},` +
+    `{"host":"b.example.com","after":{"host":"b.example.com","url":"https://b.example/"}}]'), ('tenant-a', 2000, ` +
+    `'[{"host":"b.example.com","before":{"host":"b.example.com","url":"https://b.example/"}},` +
+    `{"host":"a.example.com","before":{"host":"a.example.com","url":"https://a.example/0"},` +
+    `"after":{"host":"a.example.com","url":"https://a.example/","authId":"tenant-a"}}]')`,
   "insert into paused_hooks (hook, reason, since) values ('hook-b', 'it answered 410', 1000)",
   "insert into probe (id, at) values (1, 1000)",
 ];
@@ -119,7 +126,14 @@ describe("every earlier version becomes the present one", () => {
       const { deliveries } = await storage.claim(hook, { now: 2000, limit: 10, busy: new Set() });
       expect(deliveries).toMatchObject([{ id: 2, eventName: "participant_joined", attempts: 3, replay: false }]);
       expect(deliveries[0]?.failures).toBe(3);
-      expect(await storage.readHooks()).toMatchObject([{ host: "a.example.com", authId: "tenant-a" }]);
+      expect(await storedHooks(storage)).toMatchObject([{ host: "a.example.com", authId: "tenant-a" }]);
+      expect(await storage.hookVersions(10)).toEqual([
+        { version: 2, who: "tenant-a", at: 2000, added: 0, replaced: 1, removed: 1, hosts: [host("b"), host("a")] },
+        { version: 1, who: "ops", at: 1000, added: 2, replaced: 0, removed: 0, hosts: [host("a"), host("b")] },
+      ]);
+      expect(await storage.hookDifferences(0, 2)).toMatchObject([
+        { host: "a.example.com", after: { authId: "tenant-a" } },
+      ]);
       expect(await storage.pausedHooks()).toMatchObject([{ hook: "hook-b" }]);
       expect(await storage.ownerTasks()).toMatchObject([{ roomName: "sip-1", authId: "tenant-a" }]);
       const again = incoming(webhookJson("participant_joined", { id: "EV_2" }), matchOf(hook), 3000);

@@ -1,11 +1,14 @@
 import type { SendResult } from "../../../src/contracts/sender";
-import { settle } from "../../support/manual-clock";
 import { answered, REFUSED } from "../in-process/scripted-sender";
 import type { Model } from "./model";
 import { crashText, Step, type Crash } from "./step";
 import type { Attempted, ModelWorld } from "./world";
 
-export const OUTCOMES = ["200", "204", "400", "404", "410", "429", "500", "503 after 60", "refused"] as const;
+/** Some with a Retry-After: seconds, or a date. */
+export const OUTCOMES = [
+  ...(["200", "204", "400", "404", "410", "429", "500", "refused"] as const),
+  ...(["429 after 0", "503 after 60", "429 after 7200", "503 until in 90 s"] as const),
+] as const;
 export type OutcomeName = (typeof OUTCOMES)[number];
 
 /** An endpoint answers one attempt, or all that are under way. */
@@ -28,12 +31,13 @@ export class Answers extends Step {
     if (chosen.length === 0) return;
     if (this.#crash !== undefined) world.app.life.endAt(this.#crash.calls, this.#crash.when);
     for (const attempt of chosen) answer(world, attempt, this.#outcome);
-    await settle();
+    await world.quiet();
     world.app.life.goOn();
     if (world.app.life.over) {
       // Whether the outcome was on disk before the process ended is not for the model to say.
       for (const attempt of chosen) attempt.lost = true;
       await world.killAndStart();
+      if (this.#outcome === "410") for (const hook of await world.pausedHooks()) model.paused.add(hook);
     } else if (this.#outcome === "410") {
       // An endpoint that has been replaced meanwhile speaks for nobody.
       const urls = new Set([...model.table.values()].map(({ url }) => url));
@@ -47,11 +51,12 @@ export class Answers extends Step {
 }
 
 export function answer(world: ModelWorld, attempt: Attempted, outcome: OutcomeName): void {
-  attempt.status = outcome === "refused" ? "failed" : Number(outcome.slice(0, 3));
-  world.sender.answer(attempt, resultOf(outcome));
+  world.sender.answer(attempt, resultOf(outcome, world.clock.now()));
 }
 
-function resultOf(outcome: OutcomeName): SendResult {
+function resultOf(outcome: OutcomeName, now: number): SendResult {
   if (outcome === "refused") return REFUSED;
-  return answered(Number(outcome.slice(0, 3)), outcome === "503 after 60" ? "60" : undefined);
+  const [status, kind, value = "in 90 s"] = outcome.split(/ (after|until) /);
+  if (kind === undefined) return answered(Number(status));
+  return answered(Number(status), kind === "after" ? value : new Date(now + 90_000).toUTCString());
 }

@@ -4,7 +4,7 @@ import { keep, type Model, type ModelEvent } from "./model";
 import { crashText, Step, type Crash } from "./step";
 import type { ModelWorld } from "./world";
 
-export const CALLS = ["c0", "c1", "c2"] as const;
+export const CALLS = ["c0", "c1", "c2", "c3", "c4"] as const;
 export const EVENTS = [
   "room_started",
   "participant_joined",
@@ -56,14 +56,14 @@ export class Arrives extends Step {
   }
 }
 
-/** A caller joins, and more of the same call follows. */
-export class CallGoesOn extends Step {
+/** A caller joins in each of these calls, and more of the same call follows. */
+export class CallsGoOn extends Step {
   readonly #events: readonly Arrives[];
 
-  constructor(call: string, host: string, names: readonly Arrival["name"][]) {
+  constructor(calls: readonly string[], host: string, names: readonly Arrival["name"][]) {
     super();
     const all = ["participant_joined" as const, ...names];
-    this.#events = all.map((name) => new Arrives({ call, name, who: "p0", host }, undefined));
+    this.#events = calls.flatMap((call) => all.map((name) => new Arrives({ call, name, who: "p0", host }, undefined)));
   }
 
   override async act(model: Model, world: ModelWorld): Promise<void> {

@@ -1,8 +1,9 @@
 import type { StoredDelivery } from "../stored-deliveries";
-import { promise } from "./invariants";
-import { cancelled, hookKey, isInTable, routeAgain, type Model } from "./model";
+import { hookIdOf, hookKey } from "./hook-keys";
+import { cancelled, isInTable, routeAgain, type Model } from "./model";
+import { promise } from "./promise";
 import { Step } from "./step";
-import { hookIdOf, type ModelWorld } from "./world";
+import type { ModelWorld } from "./world";
 
 /** What is asked for: all of a hook, or of a call. */
 export type Selection = { readonly hook: string } | { readonly call: string };

@@ -1,11 +1,12 @@
 import * as fc from "fast-check";
-import { settle } from "../../support/manual-clock";
 import type { Report, Scenario } from "../scenario";
 import { answer } from "./answers";
 import { happenings } from "./happenings";
-import { BrokenPromise, checkPromises } from "./invariants";
+import { urlOf } from "./hook-keys";
+import { checkPromises, checkTimes } from "./invariants";
 import { newModel, type Model } from "./model";
-import { CHANGEABLE_HOSTS, FIXED_HOST, FIXED_TENANT, ModelWorld, TENANTS, urlOf } from "./world";
+import { BrokenPromise } from "./promise";
+import { CHANGEABLE_HOSTS, FIXED_HOST, FIXED_TENANT, ModelWorld, TENANTS } from "./world";
 
 const MOST_COMMANDS = 60;
 /** Turns of half a minute, the longest wait of a breaker, until everything must have ended: longer than any Retry-After. */
@@ -16,13 +17,13 @@ export const deliveryModel: Scenario = {
   name: "delivery-model",
   about: "random sequences of events, answers, kills, hook changes, replays and clock turns against a plain model",
   unit: "sequences",
-  short: 60,
+  short: 50,
   long: 5_000,
   run: compareWithModel,
 };
 
 async function compareWithModel(seed: number, size: number): Promise<Report> {
-  const counts = { events: 0, attempts: 0, kills: 0 };
+  const counts = { events: 0, attempts: 0, probes: 0, kills: 0 };
   const states = new Map<string, number>();
   const property = fc.asyncProperty(
     fc.commands([...happenings], { maxCommands: MOST_COMMANDS, size: "max" }),
@@ -35,6 +36,7 @@ async function compareWithModel(seed: number, size: number): Promise<Report> {
         await comeToAnEnd(model, world);
         counts.events += model.kept.size;
         counts.attempts += world.attempts.length;
+        counts.probes += model.times.probes;
         counts.kills += world.kills;
         for (const { state } of world.stored()) states.set(state, (states.get(state) ?? 0) + 1);
       } finally {
@@ -48,6 +50,7 @@ async function compareWithModel(seed: number, size: number): Promise<Report> {
       sequences: details.numRuns,
       "acknowledged events": counts.events,
       attempts: counts.attempts,
+      "of these, probes of an open breaker": counts.probes,
       kills: counts.kills,
       ...Object.fromEntries([...states].map(([state, n]) => [`deliveries that ended ${state}`, n])),
     },
@@ -71,15 +74,20 @@ async function fillTable(model: Model, world: ModelWorld): Promise<void> {
 
 /** From now on every endpoint answers 200: everything must end. */
 async function comeToAnEnd(model: Model, world: ModelWorld): Promise<void> {
-  await world.ask("POST", "/sip/hooks/resume", { hosts: [...model.table.keys()] });
+  for (const hook of model.paused) world.released(hook);
   model.paused.clear();
+  await world.ask("POST", "/sip/hooks/resume", { hosts: [...model.table.keys()] });
+  await world.quiet();
   for (let i = 0; i < MOST_TURNS; i++) {
     while (world.underWay.length > 0) {
       for (const attempt of world.underWay) answer(world, attempt, "200");
-      await settle();
+      await world.quiet();
     }
-    if (world.stored().every(({ state }) => state !== "pending")) break;
+    const stored = world.stored();
+    checkTimes(model, world, stored);
+    if (stored.every(({ state }) => state !== "pending")) break;
     await world.clock.turn(30_000);
+    await world.quiet();
   }
   const stuck = world.stored().filter(({ state }) => state === "pending");
   if (stuck.length > 0) throw new BrokenPromise(`a delivery is stuck: ${JSON.stringify(stuck)}`);

@@ -1,15 +1,8 @@
 import type { StoredDelivery } from "../stored-deliveries";
-import { isInTable, laneKey, type Model, type ModelDelivery } from "./model";
-import { CONCURRENCY, hookIdOf, type Attempted, type ModelWorld } from "./world";
-
-/** A promise does not hold. */
-export class BrokenPromise extends Error {}
-
-const MOST_SHOWN = 2_000;
-
-export function promise(text: string, holds: boolean, seen: unknown): void {
-  if (!holds) throw new BrokenPromise(`${text}: ${JSON.stringify(seen).slice(0, MOST_SHOWN)}`);
-}
+import { hookIdOf, hookKey, laneKey } from "./hook-keys";
+import { isInTable, type Model, type ModelDelivery } from "./model";
+import { promise } from "./promise";
+import { CONCURRENCY, type Attempted, type ModelWorld } from "./world";
 
 export type Look = {
   /** The attempts that went out since the last look. */
@@ -26,6 +19,15 @@ export function checkPromises(model: Model, world: ModelWorld, look: Look): void
   checkStored(model, stored);
   checkLanes(stored);
   checkStates(model, world, stored);
+  checkTimes(model, world, stored);
+}
+
+/** Nothing goes out before its time, or waits longer than it must. To be looked at before the clock is turned again. */
+export function checkTimes(model: Model, world: ModelWorld, stored: readonly StoredDelivery[]): void {
+  const hooks = [...model.table].map(([host, { tenant }]) => hookKey(host, tenant));
+  const active = new Set(hooks.filter((hook) => !model.paused.has(hook)).map(hookIdOf));
+  const isActive = (hook: string) => active.has(hook);
+  model.times.look({ happened: world.takeHappened(), stored, now: world.clock.monotonic(), isActive });
 }
 
 function checkSent(model: Model, { sent, urlsBefore }: Look): void {

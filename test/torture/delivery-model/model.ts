@@ -1,6 +1,9 @@
+import { ExpectedTimes } from "./expected-times";
+import { hookKey, laneKey } from "./hook-keys";
+
 /**
- * What must become of events, in plain data: which hook gets which of them, in which order. It knows nothing of retries,
- * breakers and clocks; what it says holds whatever these do.
+ * What must become of events, in plain data: which hook gets which of them, in which order, whatever retries, breakers and
+ * clocks do. These have a part of their own: `times`.
  */
 export type Model = {
   /** The forwarding table by host. */
@@ -12,6 +15,8 @@ export type Model = {
   readonly kept: Map<string, string>;
   /** Hooks to which nothing may go out until they are resumed or replaced. */
   readonly paused: Set<string>;
+  /** When what is to be sent goes out. */
+  readonly times: ExpectedTimes;
   /** Numbers the events and the hooks' urls. */
   counter: number;
 };
@@ -48,13 +53,9 @@ export type ModelEvent = {
 };
 
 export function newModel(): Model {
-  return { table: new Map(), calls: new Map(), lanes: new Map(), kept: new Map(), paused: new Set(), counter: 0 };
+  const [table, calls, lanes, kept] = [new Map(), new Map(), new Map(), new Map()];
+  return { table, calls, lanes, kept, paused: new Set(), times: new ExpectedTimes(), counter: 0 };
 }
-
-/** A hook is the same as long as its host and its tenant are. */
-export const hookKey = (host: string, tenant: string): string => `${host}|${tenant}`;
-export const tenantOf = (hook: string): string => hook.slice(hook.indexOf("|") + 1);
-export const laneKey = (hook: string, roomSid: string): string => `${hook} ${roomSid}`;
 
 export const isInTable = (model: Model, hook: string): boolean => {
   const [host = "", tenant] = hook.split("|");

@@ -28,8 +28,8 @@ export class SetsTheClock extends Step {
     this.#seconds = seconds;
   }
 
-  override async act(_: Model, { clock }: ModelWorld): Promise<void> {
-    clock.set(clock.now() + this.#seconds * 1000);
+  override async act(_: Model, world: ModelWorld): Promise<void> {
+    world.setTheClock(this.#seconds * 1000);
   }
 
   override toString(): string {

@@ -1,5 +1,4 @@
 import type { AsyncCommand } from "fast-check";
-import { settle } from "../../support/manual-clock";
 import { checkPromises } from "./invariants";
 import type { Model } from "./model";
 import type { ModelWorld } from "./world";
@@ -14,7 +13,7 @@ export abstract class Step implements AsyncCommand<Model, ModelWorld> {
     const before = world.attempts.length;
     const urlsBefore = new Set([...model.table.values()].map(({ url }) => url));
     await this.act(model, world);
-    await settle();
+    await world.quiet();
     checkPromises(model, world, { sent: world.attempts.slice(before), urlsBefore });
   }
 

@@ -1,83 +1,89 @@
-import { hookKey, hooksGone, type Model } from "./model";
+import { hookKey, urlOf } from "./hook-keys";
+import { hooksGone, type Model } from "./model";
 import { Step } from "./step";
-import { urlOf, type ModelWorld } from "./world";
+import type { ModelWorld } from "./world";
 
-export class PutsHook extends Step {
-  readonly #host: string;
+/** What is asked of the API; without a body it names the host. */
+type Request = {
+  readonly method: "POST" | "DELETE";
+  readonly path: string;
+  readonly body?: object;
+  /** Whether the host has a hook; 404 is the answer when it has none. */
+  readonly known: boolean;
+};
+
+/** Somebody asks for a change of one host's hook. */
+abstract class HookChange extends Step {
+  protected readonly host: string;
+
+  constructor(host: string) {
+    super();
+    this.host = host;
+  }
+
+  /** Changes the model. @returns what changes the service alike */
+  protected abstract change(model: Model, world: ModelWorld): Request;
+
+  override async act(model: Model, world: ModelWorld): Promise<void> {
+    const { method, path, body = { hosts: [this.host] }, known } = this.change(model, world);
+    await world.ask(method, path, body, known ? 200 : 404);
+  }
+}
+
+export class PutsHook extends HookChange {
   readonly #tenant: string;
 
   constructor(host: string, tenant: string) {
-    super();
-    this.#host = host;
+    super(host);
     this.#tenant = tenant;
   }
 
-  override async act(model: Model, world: ModelWorld): Promise<void> {
-    const url = urlOf(this.#host, this.#tenant, ++model.counter);
-    model.table.set(this.#host, { tenant: this.#tenant, url });
-    model.paused.delete(hookKey(this.#host, this.#tenant));
+  override change(model: Model, world: ModelWorld): Request {
+    const hook = hookKey(this.host, this.#tenant);
+    const url = urlOf(this.host, this.#tenant, ++model.counter);
+    model.table.set(this.host, { tenant: this.#tenant, url });
+    model.paused.delete(hook);
+    world.released(hook);
     hooksGone(model);
-    await world.ask("POST", "/sip/hooks", { hooks: [{ host: this.#host, url, auth_id: this.#tenant }] });
+    const hooks = [{ host: this.host, url, auth_id: this.#tenant }];
+    return { method: "POST", path: "/sip/hooks", body: { hooks }, known: true };
   }
 
   override toString(): string {
-    return `put(${this.#host}, ${this.#tenant})`;
+    return `put(${this.host}, ${this.#tenant})`;
   }
 }
 
-export class DeletesHook extends Step {
-  readonly #host: string;
-
-  constructor(host: string) {
-    super();
-    this.#host = host;
-  }
-
-  override async act(model: Model, world: ModelWorld): Promise<void> {
-    const known = model.table.delete(this.#host);
+export class DeletesHook extends HookChange {
+  override change(model: Model): Request {
+    const known = model.table.delete(this.host);
     hooksGone(model);
-    await world.ask("DELETE", "/sip/hooks", { hosts: [this.#host] }, known ? 200 : 404);
+    return { method: "DELETE", path: "/sip/hooks", known };
   }
 
   override toString(): string {
-    return `delete(${this.#host})`;
+    return `delete(${this.host})`;
   }
 }
 
-export class Pauses extends Step {
-  readonly #host: string;
+/** Nothing is to be sent to a host's hook, or something again. */
+export class PausesHook extends HookChange {
+  readonly #what: "pause" | "resume";
 
-  constructor(host: string) {
-    super();
-    this.#host = host;
+  constructor(what: "pause" | "resume", host: string) {
+    super(host);
+    this.#what = what;
   }
 
-  override async act(model: Model, world: ModelWorld): Promise<void> {
-    const entry = model.table.get(this.#host);
-    await world.ask("POST", "/sip/hooks/pause", { hosts: [this.#host] }, entry === undefined ? 404 : 200);
-    if (entry !== undefined) model.paused.add(hookKey(this.#host, entry.tenant));
-  }
-
-  override toString(): string {
-    return `pause(${this.#host})`;
-  }
-}
-
-export class Resumes extends Step {
-  readonly #host: string;
-
-  constructor(host: string) {
-    super();
-    this.#host = host;
-  }
-
-  override async act(model: Model, world: ModelWorld): Promise<void> {
-    const entry = model.table.get(this.#host);
-    if (entry !== undefined) model.paused.delete(hookKey(this.#host, entry.tenant));
-    await world.ask("POST", "/sip/hooks/resume", { hosts: [this.#host] }, entry === undefined ? 404 : 200);
+  override change(model: Model, world: ModelWorld): Request {
+    const entry = model.table.get(this.host);
+    const hook = hookKey(this.host, entry?.tenant ?? "");
+    if (this.#what === "pause" && entry !== undefined) model.paused.add(hook);
+    if (this.#what === "resume" && model.paused.delete(hook)) world.released(hook);
+    return { method: "POST", path: `/sip/hooks/${this.#what}`, known: entry !== undefined };
   }
 
   override toString(): string {
-    return `resume(${this.#host})`;
+    return `${this.#what}(${this.host})`;
   }
 }

@@ -1,11 +1,9 @@
-import { hookId } from "../../../src/domain/hook";
 import { ManualClock, settle } from "../../support/manual-clock";
-import { pattern } from "../../support/webhooks";
 import { Chance } from "../chance";
 import { AppInProcess } from "../in-process/app-in-process";
 import { ScriptedSender, type Sending } from "../in-process/scripted-sender";
 import { storedDeliveries, type StoredDelivery } from "../stored-deliveries";
-import { hookKey } from "./model";
+import { hookKey, hookOfUrl, urlOf } from "./hook-keys";
 
 /** The host of the one hook that cannot be changed: with an empty table events would not be kept. */
 export const FIXED_HOST = "fixed.example.com";
@@ -24,6 +22,21 @@ export type Attempted = Sending & {
   lost: boolean;
 };
 
+/** What the service was seen to do, or what was done to it. Times are monotonic ms. */
+export type Happened =
+  | { readonly kind: "sent"; readonly attempt: Attempted; readonly at: number }
+  /** `retryAfter`: what the answer asks for, in ms. */
+  | {
+      readonly kind: "ended";
+      readonly attempt: Attempted;
+      readonly at: number;
+      readonly retryAfter: number | undefined;
+    }
+  /** A hook was replaced or resumed. */
+  | { readonly kind: "released"; readonly hook: string; readonly at: number }
+  /** `offset`: the time of day minus the monotonic time. */
+  | { readonly kind: "started" | "clock set"; readonly offset: number; readonly at: number };
+
 /** The service under test: the app in this process, endpoints that answer when told, and a clock to turn. */
 export class ModelWorld {
   readonly clock: ManualClock;
@@ -31,14 +44,25 @@ export class ModelWorld {
   readonly sender: ScriptedSender;
   readonly attempts: Attempted[] = [];
   kills = 0;
+  #happened: Happened[] = [];
 
   private constructor(clock: ManualClock, app: AppInProcess, sender: ScriptedSender) {
     this.clock = clock;
     this.app = app;
     this.sender = sender;
     sender.onSend = (sending) => {
-      this.attempts.push(Object.assign(sending, { hook: hookOfUrl(sending.url), status: undefined, lost: false }));
+      const attempt = Object.assign(sending, { hook: hookOfUrl(sending.url), status: undefined, lost: false });
+      this.attempts.push(attempt);
+      this.#happened.push({ kind: "sent", attempt, at: clock.monotonic() });
     };
+    sender.onEnd = (sending, result) => {
+      const attempt = this.attempts.find((one) => one === sending);
+      if (attempt === undefined) return;
+      attempt.status = result.kind === "answered" ? result.status : "failed";
+      const retryAfter = result.kind === "answered" ? askedFor(result.retryAfter, clock.now()) : undefined;
+      this.#happened.push({ kind: "ended", attempt, at: clock.monotonic(), retryAfter });
+    };
+    this.#noteTime("started");
   }
 
   static async start(): Promise<ModelWorld> {
@@ -63,6 +87,32 @@ export class ModelWorld {
     return this.attempts.filter((attempt) => underWay.has(attempt));
   }
 
+  /** What happened since the last time this was asked, in order. */
+  takeHappened(): readonly Happened[] {
+    const happened = this.#happened;
+    this.#happened = [];
+    return happened;
+  }
+
+  /** A hook is replaced or resumed; to be told before it is. */
+  released(hook: string): void {
+    this.#happened.push({ kind: "released", hook, at: this.clock.monotonic() });
+  }
+
+  setTheClock(ms: number): void {
+    this.clock.set(this.clock.now() + ms);
+    this.#noteTime("clock set");
+  }
+
+  /** Waits until nothing goes on any more; what expires, say, takes a moment for each. */
+  async quiet(): Promise<void> {
+    const seen = () => this.app.log.lines.length + this.attempts.length;
+    for (let before = -1; before !== seen();) {
+      before = seen();
+      await settle();
+    }
+  }
+
   /** What is on disk. */
   stored(): StoredDelivery[] {
     return storedDeliveries(this.app.dataDir);
@@ -74,26 +124,31 @@ export class ModelWorld {
     if (answer?.status !== status) throw new Error(`${method} ${path} was answered ${answer?.status}: ${answer?.text}`);
   }
 
+  /** The hooks that are paused by what the API says. */
+  async pausedHooks(): Promise<string[]> {
+    const { hooks } = JSON.parse((await this.app.api("GET", "/sip/hooks"))?.text ?? "") as HookTableAnswer;
+    return hooks.filter(({ state }) => state === "paused").map((hook) => hookKey(hook.host, hook.auth_id));
+  }
+
   async killAndStart(): Promise<void> {
     this.kills++;
     this.app.life.end();
     this.sender.forgetAll();
+    this.#noteTime("started");
     await this.app.startAgain();
-    await settle();
+    await this.quiet();
+  }
+
+  #noteTime(kind: "started" | "clock set"): void {
+    const at = this.clock.monotonic();
+    this.#happened.push({ kind, offset: this.clock.now() - at, at });
   }
 }
 
-/** The hook's tenant and host are in its url, so that the endpoint shows whose it is. */
-export const urlOf = (host: string, tenant: string, version: number): string =>
-  `https://${tenant}.example/${host}/${version}`;
+type HookTableAnswer = { hooks: { host: string; auth_id: string; state: string }[] };
 
-export function hookOfUrl(url: string): string {
-  const { hostname, pathname } = new URL(url);
-  return hookKey(pathname.split("/")[1] ?? "", hostname.replace(".example", ""));
-}
-
-/** The id under which the service knows a hook of the model. */
-export function hookIdOf(key: string): string {
-  const [host = "", tenant] = key.split("|");
-  return hookId(pattern(host), tenant);
+/** A Retry-After in ms: seconds, or a date that is seen at `now`. */
+function askedFor(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined;
+  return /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
 }

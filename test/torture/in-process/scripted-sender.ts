@@ -17,6 +17,8 @@ export class ScriptedSender {
   readonly #underWay = new Map<Sending, (result: SendResult) => void>();
   /** Told of every attempt as it goes out. */
   onSend: (sending: Sending) => void = () => {};
+  /** Told of what comes of it, before the service is. */
+  onEnd: (sending: Sending, result: SendResult) => void = () => {};
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -41,8 +43,10 @@ export class ScriptedSender {
   /** Does nothing when it is not under way any more. */
   answer(sending: Sending, result: SendResult): void {
     const resolve = this.#underWay.get(sending);
+    if (resolve === undefined) return;
     this.#underWay.delete(sending);
-    resolve?.(result);
+    this.onEnd(sending, result);
+    resolve(result);
   }
 
   /** The process that sent them is gone. */

@@ -91,6 +91,7 @@ create table lanes (
   part bigint not null default 0,
   head bigint,
   due bigint,
+  wait bigint,
   job uuid,
   cancel_to bigint,
   cancel_reason text collate "C",
@@ -144,14 +145,26 @@ create table hooks (
   secret_ref text collate "C",
   previous_secret text collate "C",
   credentials text collate "C",
-  policy text collate "C"
+  policy text collate "C",
+  operator_policy text collate "C"
 );
 
 create table hook_changes (
-  version bigint generated always as identity primary key,
+  version bigint primary key,
   who text collate "C" not null,
   at bigint not null,
+  added integer not null,
+  replaced integer not null,
+  removed integer not null,
   hosts text collate "C" not null
+);
+
+create table hook_change_hosts (
+  version bigint not null references hook_changes (version),
+  host text collate "C" not null,
+  before text collate "C",
+  after text collate "C",
+  primary key (version, host)
 );
 
 create table known_hooks (

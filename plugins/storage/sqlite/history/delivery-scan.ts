@@ -1,10 +1,5 @@
 import type { Database } from "bun:sqlite";
-import {
-  DELIVERY_STATE_NAMES,
-  UNSUCCESSFUL,
-  type DeliveryFilter,
-  type DeliveryState,
-} from "../../../../src/contracts/history";
+import { DELIVERY_STATE_NAMES, UNSUCCESSFUL, type DeliveryFilter } from "../../../../src/contracts/history";
 import { readCursor, type Position } from "./cursor";
 import type { ScannedRow } from "./take-page";
 import { tenantOf } from "./tenant-of";
@@ -15,6 +10,12 @@ type Order = "newest" | "oldest";
 type Params = Record<string, string | number | null>;
 type Row = { id: number; at: number; fits: number };
 type CallRow = { id: number; seq: number; fits: number };
+type TimeScan = {
+  readonly order: Order;
+  readonly after: string | undefined;
+  readonly params: Params;
+  readonly failedOnly: boolean;
+};
 
 /** Later than any time, and a larger id than any. */
 export const END = Number.MAX_SAFE_INTEGER;
@@ -29,17 +30,32 @@ const FITS = `instr($states, d.state) > 0
 /** What finds the deliveries of a filter: the narrowest index that has them in their order. */
 const DRIVERS = { time: "true", hook: "d.hook = $hook", tenant: "d.tenant = $tenant" } as const;
 
+/** Hooks whose deliveries are put in order together; of more all deliveries are looked through. */
+const MOST_MERGED = 200;
+/** Of each of them are read at a time. */
+const MERGED_CHUNK = 20;
+
 /** Deliveries in the order of an index, with what the filter says of each. */
 export class DeliveryScan {
   readonly #db: Database;
   readonly #hooksOf;
+  readonly #hooksOfTenant;
   readonly #callBySid;
   readonly #callsByName;
+  readonly #newestId;
+  readonly #madeFrom;
 
   constructor(db: Database) {
     this.#db = db;
     this.#hooksOf = db.query<{ hook: string }, [string, string | null]>(
-      "select hook from known_hooks where host = ?1 and (?2 is null or auth_id = ?2) limit 2",
+      `select hook from known_hooks where host = ?1 and (?2 is null or auth_id = ?2) limit ${MOST_MERGED + 1}`,
+    );
+    this.#hooksOfTenant = db.query<{ hook: string }, [string]>(
+      `select hook from known_hooks where auth_id = ? limit ${MOST_MERGED + 1}`,
+    );
+    this.#newestId = db.query<{ id: number | null }, []>("select max(id) as id from deliveries");
+    this.#madeFrom = db.query<{ id: number; made_at: number }, [number]>(
+      "select id, made_at from deliveries where id >= ? order by id limit 1",
     );
     this.#callBySid = db.query<{ id: number; first_at: number }, [string]>(
       "select id, first_at from calls where room_sid = ?",
@@ -71,35 +87,71 @@ export class DeliveryScan {
       until: filter.until ?? END,
     };
     if (filter.roomSid !== undefined || filter.room !== undefined) return this.#byCall(filter, order, after, params);
-    if (filter.host === undefined) {
-      return this.#byTime(tenant === null ? "time" : "tenant", states, order, after, params);
-    }
-    const hooks = this.#hooksOf.all(filter.host, tenant);
-    const [first, second] = hooks;
-    if (first === undefined) return [];
-    if (second === undefined) return this.#byTime("hook", states, order, after, { ...params, hook: first.hook });
-    // A host that several tenants have had: what is theirs is found among all.
-    return this.#byTime("time", states, order, after, params);
+    const failedOnly = states.every((state) => UNSUCCESSFUL.includes(state));
+    const scan: TimeScan = { order, after, params, failedOnly };
+    if (filter.host !== undefined) return this.#byHooks(this.#hooksOf.all(filter.host, tenant), scan);
+    if (tenant === null) return failedOnly ? this.#byTime("time", scan) : this.#byId(scan);
+    return failedOnly ? this.#byTime("tenant", scan) : this.#byHooks(this.#hooksOfTenant.all(tenant), scan);
   }
 
-  *#byTime(
-    driver: keyof typeof DRIVERS,
-    states: readonly DeliveryState[],
-    order: Order,
-    after: string | undefined,
-    params: Params,
-  ): Iterable<ScannedDelivery> {
-    const [at = 0, id = 0] =
-      after === undefined
-        ? [order === "newest" ? Number(params["until"]) : Number(params["since"]), 0]
-        : readCursor(after, 2);
-    const failedOnly = states.every((state) => UNSUCCESSFUL.includes(state));
-    const statement = this.#db.query<Row, [Params]>(timeSql(driver, failedOnly, order));
-    const { hook, ...rest } = params;
-    const all = driver === "hook" ? { ...rest, hook: hook ?? null } : rest;
-    for (const row of statement.iterate({ ...all, at, id })) {
-      yield { id: row.id, fits: row.fits === 1, position: [row.at, row.id] };
+  #byHooks(hooks: readonly { hook: string }[], scan: TimeScan): Iterable<ScannedDelivery> {
+    const [first, second] = hooks;
+    if (first === undefined) return [];
+    if (second === undefined) return this.#byTime("hook", { ...scan, params: { ...scan.params, hook: first.hook } });
+    if (hooks.length > MOST_MERGED) return scan.failedOnly ? this.#byTime("time", scan) : this.#byId(scan);
+    return this.#merge(hooks, scan);
+  }
+
+  *#byTime(driver: keyof typeof DRIVERS, scan: TimeScan): Iterable<ScannedDelivery> {
+    const [at, id] = beginningOf(scan);
+    const statement = this.#db.query<Row, [Params]>(timeSql(driver, scan.failedOnly, scan.order));
+    for (const row of statement.iterate({ ...scan.params, at, id })) yield toScanned(row);
+  }
+
+  /** The deliveries of several hooks, put in order. */
+  *#merge(hooks: readonly { hook: string }[], scan: TimeScan): Iterable<ScannedDelivery> {
+    const { order, params, failedOnly } = scan;
+    const statement = this.#db.query<Row, [Params]>(`${timeSql("hook", failedOnly, order)} limit ${MERGED_CHUNK}`);
+    const [at, id] = beginningOf(scan);
+    const read = (hook: string, from: Position) =>
+      statement.all({ ...params, hook, at: from[0] ?? 0, id: from[1] ?? 0 });
+    const streams = hooks.map(({ hook }) => ({ hook, rows: read(hook, [at, id]), next: 0 }));
+    const isBefore = (a: Row, b: Row) => (a.at - b.at || a.id - b.id) * (order === "newest" ? -1 : 1) < 0;
+    for (;;) {
+      let best: { readonly stream: (typeof streams)[number]; readonly row: Row } | undefined;
+      for (const stream of streams) {
+        const row = stream.rows[stream.next];
+        if (row !== undefined && (best === undefined || isBefore(row, best.row))) best = { stream, row };
+      }
+      if (best === undefined) return;
+      const { stream, row } = best;
+      stream.next++;
+      if (stream.next === MERGED_CHUNK) Object.assign(stream, { rows: read(stream.hook, [row.at, row.id]), next: 0 });
+      yield toScanned(row);
     }
+  }
+
+  /** All deliveries: their ids are in the order of their times. */
+  *#byId({ order, after, params }: TimeScan): Iterable<ScannedDelivery> {
+    const since = this.#firstMadeAt(Number(params["since"]));
+    const until = this.#firstMadeAt(Number(params["until"]));
+    const [, from = 0] = after === undefined ? [0, order === "newest" ? END : 0] : readCursor(after, 2);
+    const [above, below] = order === "newest" ? [since - 1, Math.min(from, until)] : [Math.max(from, since - 1), until];
+    for (const row of this.#db.query<Row, [Params]>(idSql(order)).iterate({ ...params, above, below })) {
+      yield toScanned(row);
+    }
+  }
+
+  /** The id from which on deliveries were made at this time or later; `END` when there is none. */
+  #firstMadeAt(time: number): number {
+    let [low, high] = [0, (this.#newestId.get()?.id ?? 0) + 1];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const row = this.#madeFrom.get(middle);
+      if (row === null || row.made_at >= time) high = middle;
+      else low = row.id + 1;
+    }
+    return this.#madeFrom.get(low)?.id ?? END;
   }
 
   *#byCall(filter: DeliveryFilter, order: Order, after: string | undefined, params: Params): Iterable<ScannedDelivery> {
@@ -122,6 +174,15 @@ export class DeliveryScan {
   }
 }
 
+const toScanned = (row: Row): ScannedDelivery => ({ id: row.id, fits: row.fits === 1, position: [row.at, row.id] });
+
+/** @throws AppError `invalid_cursor` */
+function beginningOf({ order, after, params }: TimeScan): readonly [at: number, id: number] {
+  if (after === undefined) return [order === "newest" ? Number(params["until"]) : Number(params["since"]), 0];
+  const [at = 0, id = 0] = readCursor(after, 2);
+  return [at, id];
+}
+
 /** `state > 1` is written out because only then the indexes of what did not arrive are used. */
 export function timeSql(driver: keyof typeof DRIVERS, failedOnly: boolean, order: Order): string {
   const [compare, direction] = order === "newest" ? ["<", "desc"] : [">", "asc"];
@@ -129,6 +190,11 @@ export function timeSql(driver: keyof typeof DRIVERS, failedOnly: boolean, order
     where ${DRIVERS[driver]} and (d.made_at, d.id) ${compare} ($at, $id)${failedOnly ? " and d.state > 1" : ""}
       and d.made_at ${order === "newest" ? ">= $since" : "< $until"}
     order by d.made_at ${direction}, d.id ${direction}`;
+}
+
+export function idSql(order: Order): string {
+  return `select d.id, d.made_at as at, (${FITS}) as fits from deliveries d cross join events e on e.seq = d.event
+    where d.id > $above and d.id < $below order by d.id ${order === "newest" ? "desc" : "asc"}`;
 }
 
 export function callSql(order: Order): string {

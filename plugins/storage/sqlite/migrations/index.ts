@@ -2,9 +2,11 @@ import type { Database } from "bun:sqlite";
 import { firstTables } from "./0001-first-tables";
 import { history } from "./0002-history";
 import { retention } from "./0003-retention";
+import { fewerPages } from "./0004-fewer-pages";
+import { hookChanges } from "./0005-hook-changes";
 
 /** Each one makes the schema of its version (1, 2, …) from the one before; what has been released is never changed. */
-export const MIGRATIONS: readonly string[] = [firstTables, history, retention];
+export const MIGRATIONS: readonly string[] = [firstTables, history, retention, fewerPages, hookChanges];
 
 /** Version of the schema that this program works with, in `PRAGMA user_version`. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

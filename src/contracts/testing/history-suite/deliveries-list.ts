@@ -46,7 +46,7 @@ export function testDeliveriesList(under: HistoryUnderTest): void {
         error: "dns: ENOTFOUND: x",
         answerStart: undefined,
       };
-      const retry = { kind: "retry", dueAt: NOW + 5000, counts: true, refusal: false } as const;
+      const retry = { kind: "retry", dueAt: NOW + 5000, wait: 5000, counts: true, refusal: false } as const;
       await under.storage.settle([{ delivery: first, at: NOW, attempt, outcome: retry }]);
       expect(await under.storage.delivery(first.id, "operator")).toMatchObject({
         state: "pending",

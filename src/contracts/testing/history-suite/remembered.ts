@@ -40,9 +40,8 @@ export function testRemembered(under: HistoryUnderTest): void {
 
   test("a hook that is added is remembered with it", async () => {
     const host = pattern("new.example.com");
-    await under.storage.changeHooks({ who: "ops", at: NOW }, () => [
-      { host, url: "https://x.example/", authId: "tenant-n" },
-    ]);
+    const after = { host, url: "https://x.example/", authId: "tenant-n" };
+    await under.storage.changeHooks({ who: "ops", at: NOW }, [host], () => [{ host, after }]);
     await keep(
       event("participant_joined", { participant: sip("PA_1") }, to(hookId(host, "tenant-n"), "new.example.com")),
     );

@@ -85,7 +85,7 @@ export function testRouteAgain(under: HistoryUnderTest): void {
         hooks: [{ id: A }],
         participants: [{ hook: { id: A }, matcher: "exact-host", caller: "+1555" }, { hook: undefined }],
       });
-      expect((await list()).map(({ replay: isReplay }) => isReplay)).toEqual([true, true, true, true, false]);
+      expect((await list()).filter(({ replay: isReplay }) => isReplay)).toHaveLength(4);
       expect(await under.storage.unmatched({}, { limit: 10 })).toEqual({ entries: [], next: undefined });
     });
 

@@ -108,7 +108,7 @@ describe("lanes", () => {
   test("a retry waits for exactly its time, which the other instance knows as well", async () => {
     await one.commit([joined(1), event("room_finished", { room: room(1) })], everyHook);
     const first = await claimWhenFree(one);
-    const retry = { kind: "retry", dueAt: NOW + 3_700, counts: true, refusal: false } as const;
+    const retry = { kind: "retry", dueAt: NOW + 3_700, wait: 3_700, counts: true, refusal: false } as const;
     await one.settle([settled(first, retry, NOW)]);
     expect(await claim(two, 10, NOW + 3_699)).toEqual({ deliveries: [], nextDue: NOW + 3_700 });
     const [again] = (await claim(two, 10, NOW + 3_700)).deliveries;
@@ -133,7 +133,7 @@ describe("lanes", () => {
     await one.commit([joined(1), joined(2)], everyHook);
     const [first] = (await claim(one, 1)).deliveries;
     if (first === undefined) throw new Error("nothing was handed out");
-    await one.settle([settled(first, { kind: "retry", dueAt: NOW + 60_000, counts: false, refusal: false }, NOW)]);
+    await one.settle([settled(first, { kind: "retry", dueAt: NOW + 60_000, wait: 60_000, counts: false, refusal: false }, NOW)]);
     const probed = (await claim(two, 1, Infinity, [first.lane])).deliveries;
     expect(probed.map(({ lane }) => lane)).not.toContain(first.lane);
     expect((await claim(one, 2, Infinity)).deliveries.map(({ lane }) => lane)).toEqual([first.lane]);
@@ -179,7 +179,7 @@ describe("leases", () => {
     expect((await claim(one)).deliveries).toEqual([]);
     const meanwhile = await two.delivery(taken.id, "operator");
     expect(meanwhile).toMatchObject({ state: "pending", attempts: 1 });
-    await two.settle([settled(taken, { kind: "retry", dueAt: NOW + 5_000, counts: true, refusal: false }, NOW + 2)]);
+    await two.settle([settled(taken, { kind: "retry", dueAt: NOW + 5_000, wait: 5_000, counts: true, refusal: false }, NOW + 2)]);
     const after = await two.delivery(taken.id, "operator");
     expect(after).toMatchObject({ state: "pending", attempts: 2, nextTry: NOW + 5_000 });
     expect(after?.tries.map(({ n, startedAt }) => [n, startedAt])).toEqual([
@@ -355,9 +355,9 @@ describe("one tells the others", () => {
     let changes = 0;
     two.onHooksChanged?.(() => changes++);
     for (const change of [
-      () => one.changeHooks({ who: "ops", at: NOW }, () => []),
-      () => one.pauseHook(A, "it answered 410", NOW),
-      () => one.resumeHook(A, NOW),
+      () => one.changeHooks({ who: "ops", at: NOW }, [], () => []),
+      () => one.pauseHooks([A], "it answered 410", NOW),
+      () => one.resumeHooks([A], NOW),
     ]) {
       const before = changes;
       await change();

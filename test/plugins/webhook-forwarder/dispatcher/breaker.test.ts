@@ -136,6 +136,23 @@ describe("an endpoint that is down", () => {
     expect(world.sent.length - before).toBe(20);
   });
 
+  test.each([1, 2, 3])("with %d calls: a restart meanwhile sends none of it twice in one moment", async (calls) => {
+    await start();
+    answers({ status: 503 });
+    await world.calls("a", rooms(calls));
+    await world.clock.turn(30 * SECOND);
+    const failures = async () => (await pending()).map((delivery) => delivery.failures).toSorted((a, b) => a - b);
+    const counted = await failures();
+    const before = world.sent.length;
+    await world.startAgain();
+    await world.clock.turn(MINUTE);
+    const moments = world.sent.slice(before).map(({ room, at }) => `${room} at ${at}`);
+    expect(moments.length).toBeGreaterThan(2 * calls);
+    expect(new Set(moments).size).toBe(moments.length);
+    // Nor does it use up the attempts that the breaker spared.
+    expect(await failures()).toEqual(counted);
+  });
+
   test("delays no other hook", async () => {
     await start({ hooks: { a: {}, b: {} } });
     answers({ status: 503 });
