@@ -65,17 +65,19 @@ export async function rememberHooks(database: Database, hooks: readonly KnownHoo
 async function putHooks(tx: Sql, hooks: readonly StoredHook[]): Promise<void> {
   if (hooks.length === 0) return;
   const json = (value: object | undefined) => (value === undefined ? undefined : JSON.stringify(value));
-  const rows = hooks.map(({ host, url, authId, secretRef, previousSecret, credentials, policy, operatorPolicy }, ord) => ({
-    ord,
-    host,
-    url,
-    auth_id: authId,
-    secret_ref: secretRef,
-    previous_secret: json(previousSecret),
-    credentials: json(credentials),
-    policy: json(policy),
-    operator_policy: json(operatorPolicy),
-  }));
+  const rows = hooks.map(
+    ({ host, url, authId, secretRef, previousSecret, credentials, policy, operatorPolicy }, ord) => ({
+      ord,
+      host,
+      url,
+      auth_id: authId,
+      secret_ref: secretRef,
+      previous_secret: json(previousSecret),
+      credentials: json(credentials),
+      policy: json(policy),
+      operator_policy: json(operatorPolicy),
+    }),
+  );
   await tx.unsafe(
     `insert into hooks (${COLUMNS}) select ${COLUMNS}
      from json_to_recordset($1::text::json) as x (ord integer, host text, url text, auth_id text, secret_ref text,

@@ -90,9 +90,10 @@ export class Lanes {
     )) as LaneRow[];
     const emptied = rows.filter(({ head }) => head === null).map(({ id }) => Number(id));
     if (emptied.length > 0) {
-      await tx.unsafe("update lanes set head = null, due = null, wait = null, job = null where id = any($1::bigint[])", [
-        tx.array(emptied, "BIGINT"),
-      ]);
+      await tx.unsafe(
+        "update lanes set head = null, due = null, wait = null, job = null where id = any($1::bigint[])",
+        [tx.array(emptied, "BIGINT")],
+      );
     }
     const successions = rows.flatMap(({ id, hook, head }) => {
       const lane = Number(id);

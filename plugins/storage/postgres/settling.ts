@@ -217,7 +217,16 @@ export class Settling {
 
 function toPostponed({ outcome, lease, hook, at, delivery }: Held) {
   if (outcome.kind !== "retry") return [];
-  return [{ hook, lane: delivery.lane, job: lease.job, due: outcome.dueAt, wait: Math.round(outcome.wait), waitMs: outcome.dueAt - at }];
+  return [
+    {
+      hook,
+      lane: delivery.lane,
+      job: lease.job,
+      due: outcome.dueAt,
+      wait: Math.round(outcome.wait),
+      waitMs: outcome.dueAt - at,
+    },
+  ];
 }
 
 /** Postgres takes no U+0000, and half a character is none in JSON. */

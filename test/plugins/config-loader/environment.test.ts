@@ -293,7 +293,7 @@ test("STORAGE_URL is refused without repeating the password in it", () => {
 
 test("STORAGE_URL names a Postgres", () => {
   const { storage } = loadConfig({ env: { STORAGE_URL: "postgres://me:hunter2@db:5433/sayna?sslmode=require" } });
-  expect(storage === "sqlite" ? storage : storage.postgres.reveal()).toBe(
+  expect(typeof storage === "string" ? storage : storage.postgres.reveal()).toBe(
     "postgres://me:hunter2@db:5433/sayna?sslmode=require",
   );
 });

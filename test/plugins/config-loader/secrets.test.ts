@@ -35,7 +35,7 @@ ${SIP}  hook_secret: ${WHSEC}
     const { storage, livekit, auth, sip } = load(YAML);
     const hookSecret = sip?.hooks[0]?.secret;
     expect([
-      storage === "sqlite" ? undefined : new URL(storage.postgres.reveal()).password,
+      typeof storage === "string" ? undefined : new URL(storage.postgres.reveal()).password,
       livekit.api_secret?.reveal(),
       livekit.webhook_keys[0]?.api_secret.reveal(),
       auth.api_secrets[0]?.secret.reveal(),

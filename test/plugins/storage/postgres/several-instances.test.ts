@@ -133,7 +133,9 @@ describe("lanes", () => {
     await one.commit([joined(1), joined(2)], everyHook);
     const [first] = (await claim(one, 1)).deliveries;
     if (first === undefined) throw new Error("nothing was handed out");
-    await one.settle([settled(first, { kind: "retry", dueAt: NOW + 60_000, wait: 60_000, counts: false, refusal: false }, NOW)]);
+    await one.settle([
+      settled(first, { kind: "retry", dueAt: NOW + 60_000, wait: 60_000, counts: false, refusal: false }, NOW),
+    ]);
     const probed = (await claim(two, 1, Infinity, [first.lane])).deliveries;
     expect(probed.map(({ lane }) => lane)).not.toContain(first.lane);
     expect((await claim(one, 2, Infinity)).deliveries.map(({ lane }) => lane)).toEqual([first.lane]);
@@ -179,7 +181,9 @@ describe("leases", () => {
     expect((await claim(one)).deliveries).toEqual([]);
     const meanwhile = await two.delivery(taken.id, "operator");
     expect(meanwhile).toMatchObject({ state: "pending", attempts: 1 });
-    await two.settle([settled(taken, { kind: "retry", dueAt: NOW + 5_000, wait: 5_000, counts: true, refusal: false }, NOW + 2)]);
+    await two.settle([
+      settled(taken, { kind: "retry", dueAt: NOW + 5_000, wait: 5_000, counts: true, refusal: false }, NOW + 2),
+    ]);
     const after = await two.delivery(taken.id, "operator");
     expect(after).toMatchObject({ state: "pending", attempts: 2, nextTry: NOW + 5_000 });
     expect(after?.tries.map(({ n, startedAt }) => [n, startedAt])).toEqual([
