@@ -47,7 +47,7 @@ export async function journalStorage(lines: LineLog, clock: Clock): Promise<Stor
     waitingHooks: async () => waitingHooks(now()),
     claim: async (hook, options) => claim(now(), hook, options),
     makeDue: (hook, at) => journal.transact((write) => write("makeDue", hook, at)),
-    limitWaits: (hook, now) => journal.transact((write) => write("limitWaits", hook, now)),
+    limitWaits: (hook, at) => journal.transact((write) => write("limitWaits", hook, at)),
     settle: (settlements) => journal.transact((write) => write("settle", settlements)),
     cancelHook: (hook) =>
       journal.transact((write, state) =>
