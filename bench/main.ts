@@ -6,12 +6,13 @@ import { createBench } from "./bench";
 import { isMet, type Figure, type Measure, type Raw } from "./measure";
 import { acknowledgements } from "./measures/acknowledgement";
 import { busy } from "./measures/busy";
+import { largeTable } from "./measures/large-table";
 import { latency } from "./measures/latency";
 import { wholeWay } from "./measures/whole-way";
 import { median } from "./statistics";
 import { toTable } from "./table";
 
-const MEASURES: readonly Measure[] = [...acknowledgements, busy, latency, wholeWay];
+const MEASURES: readonly Measure[] = [...acknowledgements, busy, latency, wholeWay, largeTable];
 
 const program = new Command("bench")
   .description("Measures the service as ratios to reference programs, in one run on one machine.")

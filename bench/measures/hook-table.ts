@@ -6,7 +6,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { RECORDED_KEY } from "../../test/support/recordings";
 import { ServerProcess, temporaryDirectory } from "../../test/support/server-process";
 import { sendWebhooks } from "../support/acknowledgements";
-import { median, percentile } from "../support/percentile";
+import { median, percentile } from "../statistics";
 import type { TableAnswer, TableRequest } from "../support/table-client";
 
 export type HookTableOptions = { readonly hooks?: number; readonly rounds?: number };

@@ -1,15 +1,13 @@
-import { join } from "node:path";
 import type { Clock } from "../../../src/contracts/clock";
 import type { Logger } from "../../../src/contracts/logger";
 import type { Storage } from "../../../src/contracts/storage";
 import { Ballast } from "./ballast";
-import { Checkpoints } from "./checkpoints";
 import { DeliveryQueue } from "./delivery-queue";
 import { EventLog } from "./event-log";
 import { sqliteHistory } from "./history";
 import { HookChanges } from "./hook-changes";
 import { HookRows } from "./hook-rows";
-import { DATABASE_FILE, openDatabase, readPragma } from "./open-database";
+import { openDatabase, readPragma } from "./open-database";
 import { PausedHooks } from "./paused-hooks";
 import { Retention } from "./retention";
 import { WriteGuard } from "./write-guard";
@@ -49,12 +47,7 @@ export function createSqliteStorage({
   const hooks = new HookRows(db);
   const hookChanges = new HookChanges(db, hooks, log);
   const paused = new PausedHooks(db);
-  const writes = new WriteGuard({
-    clock,
-    onDiskFull: (use) => retention.diskWasFull(use),
-    onWritten: () => checkpoints.committed(),
-  });
-  const checkpoints = new Checkpoints({ db, file: join(dataDir, DATABASE_FILE), log });
+  const writes = new WriteGuard({ clock, onDiskFull: (use) => retention.diskWasFull(use) });
   const retention = new Retention({
     db,
     ballast: new Ballast(dataDir, ballast),
@@ -96,9 +89,6 @@ export function createSqliteStorage({
     ...sqliteHistory({ db, queue, events, write: (run) => writes.run(run) }),
     sweep: (limits, now) => retention.sweep(limits, now),
     room: async (limits) => retention.room(limits),
-    close: async () => {
-      await checkpoints.close();
-      close();
-    },
+    close: async () => close(),
   };
 }

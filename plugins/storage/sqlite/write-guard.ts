@@ -5,8 +5,6 @@ export type WriteGuardOptions = {
   readonly clock: Clock;
   /** True when trying again may help. */
   readonly onDiskFull: (use: RoomUse) => boolean;
-  /** Something was written. */
-  readonly onWritten: () => void;
 };
 
 /**
@@ -19,13 +17,11 @@ const BROKEN_MS = 5_000;
 export class WriteGuard {
   readonly #clock: Clock;
   readonly #onDiskFull: (use: RoomUse) => boolean;
-  readonly #onWritten: () => void;
   #failed: { readonly at: number; readonly error: unknown } | undefined;
 
-  constructor({ clock, onDiskFull, onWritten }: WriteGuardOptions) {
+  constructor({ clock, onDiskFull }: WriteGuardOptions) {
     this.#clock = clock;
     this.#onDiskFull = onDiskFull;
-    this.#onWritten = onWritten;
   }
 
   /** A write that shows that events can be kept. */
@@ -38,20 +34,14 @@ export class WriteGuard {
   /** Any other write. SQLite has rolled it back when it throws (measured: the transaction is closed by then). */
   run<Result>(write: () => Result, use: RoomUse = "events"): Result {
     try {
-      const result = this.#tryTwice(write, use);
-      this.#onWritten();
-      return result;
+      try {
+        return write();
+      } catch (error) {
+        if (isDiskFull(error) && this.#onDiskFull(use)) return write();
+        throw error;
+      }
     } catch (error) {
       this.#failed = { at: this.#clock.monotonic(), error };
-      throw error;
-    }
-  }
-
-  #tryTwice<Result>(write: () => Result, use: RoomUse): Result {
-    try {
-      return write();
-    } catch (error) {
-      if (isDiskFull(error) && this.#onDiskFull(use)) return write();
       throw error;
     }
   }
