@@ -41,7 +41,7 @@ test("three instances share the work: everything arrives once, each call in orde
   await load.end();
   expect(await outcome(load, arrivals)).toEqual({ missing: [], disordered: [] });
   expect(repetitions(arrivals)).toBe(0);
-  expect(load.count).toBeGreaterThan(300);
+  expect(load.count).toBeGreaterThan(50);
   // Each of them has sent some.
   for (const { server } of running.instances) {
     expect(server?.lines.filter(({ msg }) => msg === "Delivered").length).toBeGreaterThan(0);
@@ -61,7 +61,7 @@ test("an instance that is killed loses nothing: the others send what it had", as
   await running.instance(2).killHard();
   await load.end();
   expect(await outcome(load, arrivals)).toEqual({ missing: [], disordered: [] });
-  expect(load.count).toBeGreaterThan(200);
+  expect(load.count).toBeGreaterThan(50);
 }, 120_000);
 
 test("an instance that is stopped leaves its work to the others at once, and nothing is sent twice", async () => {
@@ -111,7 +111,7 @@ test("Postgres is killed and comes back: what was acknowledged is delivered, rea
     await Bun.sleep(2_000);
     await load.end();
     expect(await outcome(load, arrivals)).toEqual({ missing: [], disordered: [] });
-    expect(load.count).toBeGreaterThan(100);
+    expect(load.count).toBeGreaterThan(50);
     await running.end();
     fleet = undefined;
   } finally {
