@@ -71,7 +71,8 @@ export const dueAt = (wait: Wait, at: number): Wait => ({
  * A process that starts after the clock was set back reads due times that lie ahead by that much; it lets nothing wait for
  * longer than the longest retry.
  */
-export function startedLate(wait: Wait, setBackBy: number, at: number): Wait {
-  const latest = Math.min(wait.to + setBackBy, at + HOUR);
-  return { ...wait, from: Math.min(wait.from, at), to: Math.max(latest, Math.min(wait.to, at + HOUR)) };
-}
+export const startedLate = (wait: Wait, setBackBy: number, at: number): Wait => ({
+  ...wait,
+  from: Math.min(wait.from, at),
+  to: Math.min(wait.to + setBackBy, at + HOUR),
+});
