@@ -29,6 +29,8 @@ async function keepCall(call: number): Promise<void> {
 async function send(): Promise<void> {
   for (;;) {
     const { deliveries } = await storage.claim(HOOK, { now: NOW, limit: 3, busy: new Set() });
+    // Before the promise: killed between its being kept and its being told, it may be kept or not.
+    for (const { eventId } of deliveries) say("settling", eventId);
     const attempt = { startedAt: NOW, durationMs: 1, status: 200, error: undefined, answerStart: undefined };
     await storage.settle(
       deliveries.map((delivery) => ({ delivery, at: NOW, attempt, outcome: { kind: "delivered" } })),
