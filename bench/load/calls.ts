@@ -1,5 +1,6 @@
-import { createHash, createHmac } from "node:crypto";
-import { recordedWebhooks, RECORDED_KEY } from "../../test/support/recordings";
+import { createHash } from "node:crypto";
+import { livekitToken } from "../../test/support/livekit-token";
+import { recordedWebhooks } from "../../test/support/recordings";
 
 /** A webhook ready to be written to a connection. */
 export type Request = {
@@ -43,18 +44,11 @@ export function eventsOfCall(call: string, host: string): readonly CallEvent[] {
 /** 12 letters and digits, as random as LiveKit's: an index of ids is not written at its end only. */
 const digest = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 12);
 
-const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
-const HEADER = part({ alg: "HS256", typ: "JWT" });
-
 /** An HTTP request as LiveKit sends it, token included. */
 export function toRequest({ body, ...event }: CallEvent): Request {
-  const now = Math.floor(Date.now() / 1000);
-  const sha256 = createHash("sha256").update(body).digest("base64");
-  const signed = `${HEADER}.${part({ iss: RECORDED_KEY.apiKey, exp: now + 300, nbf: now, iat: now, sha256 })}`;
-  const signature = createHmac("sha256", RECORDED_KEY.apiSecret).update(signed).digest("base64url");
   const head =
     "POST /livekit/webhook HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/webhook+json\r\n" +
-    `Authorization: ${signed}.${signature}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
+    `Authorization: ${livekitToken(body)}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
   return { ...event, bytes: Buffer.from(head + body) };
 }
 

@@ -70,7 +70,7 @@ export class ExpectedTimes {
     for (const { id, hook, roomSid, receivedAt } of stored) {
       if (id <= this.#lastDelivery) continue;
       this.#lastDelivery = id;
-      const none = { attempts: 0, failures: 0, refusals: 0, ended: undefined };
+      const none = { longest: 0, attempts: 0, failures: 0, refusals: 0, ended: undefined };
       this.#waits.set(id, { hook, roomSid, receivedAt, madeAt: now, from: now, to: now, ...none });
     }
   }

@@ -16,6 +16,8 @@ export type Wait = {
   readonly madeAt: number;
   readonly from: number;
   readonly to: number;
+  /** How long it was to wait at most when its last attempt ended, in ms. */
+  readonly longest: number;
   /** Attempts, those that count against the schedule, and those that were refusals of the event. */
   readonly attempts: number;
   readonly failures: number;
@@ -42,7 +44,7 @@ export function afterAttempt(before: Wait, { verdict, at, retryAfter, counting }
   const failures = before.failures + (counting === "counts" ? 1 : 0);
   const refusals = before.refusals + (verdict === "event" ? 1 : 0);
   const after = { ...before, attempts: before.attempts + 1, failures, refusals };
-  const due = (from: number, to = from): Wait => ({ ...after, from: at + from, to: at + to });
+  const due = (from: number, to = from): Wait => ({ ...after, from: at + from, to: at + to, longest: to });
   if (verdict === "success") return { ...after, ended: "delivered" };
   if (verdict === "gone") return due(0);
   if (refusals >= MOST_REFUSALS) return { ...after, ended: "dead" };
@@ -69,10 +71,10 @@ export const dueAt = (wait: Wait, at: number): Wait => ({
 
 /**
  * A process that starts after the clock was set back reads due times that lie ahead by that much; it lets nothing wait for
- * longer than the longest retry.
+ * longer than it was to wait when it failed.
  */
 export const startedLate = (wait: Wait, setBackBy: number, at: number): Wait => ({
   ...wait,
   from: Math.min(wait.from, at),
-  to: Math.min(wait.to + setBackBy, at + HOUR),
+  to: Math.min(wait.to + setBackBy, at + wait.longest),
 });
