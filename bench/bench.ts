@@ -13,6 +13,8 @@ export type Bench = {
   hooks(tenants: number): readonly Hook[];
   /** Runs the load against a server with calls to these hooks. */
   load(target: Target, hooks: readonly Hook[], job: Partial<LoadJob>): Promise<LoadResult>;
+  /** The same by another process, beside `load`: what the measured load is to be disturbed by. */
+  disturb(target: Target, hooks: readonly Hook[], job: Partial<LoadJob>): Promise<LoadResult>;
   /** Waits until all of these events came, or no more do, and says how long each was on its way, ascending, in ms. */
   deliveries(result: LoadResult): Promise<{ readonly latencies: readonly number[]; readonly lastArrival: number }>;
   receiver(job: ReceiverJob): Promise<ReceiverAnswer>;
@@ -29,10 +31,24 @@ export async function createBench({ seconds }: { readonly seconds: number }): Pr
   const ca = await testCa();
   const certificate: Certificate = await ca.issue(["localhost", "127.0.0.1"]);
   const generator: Child<LoadJob, LoadResult> = startGenerator();
+  let disturber: Child<LoadJob, LoadResult> | undefined;
   const receiver: Child<ReceiverJob, ReceiverAnswer> = startReceiver();
   const { ports = [] } = await receiver.do({ kind: "listen", hooks: HOOKS, certificate });
   const warmUpSeconds = 2;
   let jobs = 0;
+
+  function toJob({ port }: Target, hooks: readonly Hook[], job: Partial<LoadJob>): LoadJob {
+    return {
+      port,
+      hosts: hooks.map(({ host }) => host),
+      callsAtOnce: 100,
+      connections: 8,
+      prefix: `${process.pid}x${jobs++}x`,
+      warmUpSeconds,
+      seconds,
+      ...job,
+    };
+  }
 
   return {
     seconds,
@@ -43,17 +59,8 @@ export async function createBench({ seconds }: { readonly seconds: number }): Pr
         url: `https://localhost:${port}/hook`,
         authId: `tenant-${i}`,
       })),
-    load: (target, hooks, job) =>
-      generator.do({
-        port: target.port,
-        hosts: hooks.map(({ host }) => host),
-        callsAtOnce: 100,
-        connections: 8,
-        prefix: `${process.pid}x${jobs++}x`,
-        warmUpSeconds,
-        seconds,
-        ...job,
-      }),
+    load: (target, hooks, job) => generator.do(toJob(target, hooks, job)),
+    disturb: (target, hooks, job) => (disturber ??= startGenerator()).do(toJob(target, hooks, job)),
     async deliveries({ acknowledged }) {
       const wanted = Object.keys(acknowledged);
       let seen = -1;
@@ -76,6 +83,7 @@ export async function createBench({ seconds }: { readonly seconds: number }): Pr
     service: (options) => startService({ caFile: ca.caFile, ...options }),
     stop: async () => {
       await generator.stop();
+      await disturber?.stop();
       await receiver.stop();
     },
   };

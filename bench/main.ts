@@ -5,14 +5,30 @@ import { Command } from "@commander-js/extra-typings";
 import { createBench } from "./bench";
 import { isMet, type Figure, type Measure, type Raw } from "./measure";
 import { acknowledgements } from "./measures/acknowledgement";
+import { backlog } from "./measures/backlog";
 import { busy } from "./measures/busy";
+import { disk } from "./measures/disk";
+import { fairness } from "./measures/fairness";
 import { largeTable } from "./measures/large-table";
 import { latency } from "./measures/latency";
+import { routing } from "./measures/routing";
+import { startAndMemory } from "./measures/start-and-memory";
 import { wholeWay } from "./measures/whole-way";
 import { median } from "./statistics";
 import { toTable } from "./table";
 
-const MEASURES: readonly Measure[] = [...acknowledgements, busy, latency, wholeWay, largeTable];
+const MEASURES: readonly Measure[] = [
+  ...acknowledgements,
+  busy,
+  latency,
+  wholeWay,
+  fairness,
+  routing,
+  largeTable,
+  backlog,
+  startAndMemory,
+  disk,
+];
 
 const program = new Command("bench")
   .description("Measures the service as ratios to reference programs, in one run on one machine.")
@@ -37,6 +53,7 @@ for (const measure of MEASURES) {
     rounds.push(await measure.round(bench));
     say(`${measure.name}, round ${n + 1}: ${JSON.stringify(rounds.at(-1))}`);
   }
+  await measure.end?.();
   const figures = measure.figures((name) => median(rounds.flatMap((raw) => raw[name] ?? [])));
   results.push({ measure: measure.name, figures, rounds });
 }

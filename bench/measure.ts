@@ -19,6 +19,8 @@ export type Measure = {
   /** Rounds, when it needs other ones than the rest. */
   readonly rounds?: number;
   round(bench: Bench): Promise<Raw>;
+  /** Removes what the rounds shared. */
+  end?(): Promise<void>;
   figures(median: (name: string) => number): readonly Figure[];
 };
 

@@ -15,6 +15,8 @@ export type Target = {
   readonly dataDir: string;
   /** Its resident memory in bytes. */
   memory(): Promise<number>;
+  /** The most that it ever was. */
+  mostMemory(): Promise<number>;
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
 };
 
@@ -113,16 +115,20 @@ async function start(
     pid: server.pid,
     startedIn,
     dataDir,
-    memory: async () => {
-      const status = await Bun.file(`/proc/${server.pid}/status`).text();
-      return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
-    },
+    memory: () => readMemory(server.pid, "VmRSS"),
+    mostMemory: () => readMemory(server.pid, "VmHWM"),
     async stop(signal = "SIGTERM") {
       server.kill(signal);
       await server.exited;
       if (dataDir !== "" && !keepData) await rm(dataDir, { recursive: true });
     },
   };
+}
+
+/** Of Linux, proc(5). */
+async function readMemory(pid: number, which: "VmRSS" | "VmHWM"): Promise<number> {
+  const status = await Bun.file(`/proc/${pid}/status`).text();
+  return Number(new RegExp(`${which}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0) * 1024;
 }
 
 const START_DEADLINE_MS = 60_000;
