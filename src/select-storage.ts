@@ -1,5 +1,4 @@
 import { createStorage, type CreatedPlugin, type LoadedPlugin } from "../plugins/plugin-host";
-import { createPostgresStorage } from "../plugins/storage/postgres";
 import { createSqliteStorage } from "../plugins/storage/sqlite";
 import type { Clock } from "./contracts/clock";
 import type { Logger } from "./contracts/logger";
@@ -37,6 +36,8 @@ export async function selectStorage({
   log,
 }: StorageChoice): Promise<{ readonly storage: Storage; readonly plugin?: CreatedPlugin }> {
   if (typeof name !== "string") {
+    // What it is made of takes 6 MB, which a service with the embedded storage does not need.
+    const { createPostgresStorage } = await import("../plugins/storage/postgres");
     return { storage: await createPostgresStorage({ url: name.postgres.reveal(), clock, log }) };
   }
   if (name === "sqlite") return { storage: createSqliteStorage({ dataDir, clock, log }) };
