@@ -3,13 +3,14 @@ import { dirname, resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import packageJson from "../package.json" with { type: "json" };
 import { ConfigError, loadConfig, type Config } from "../plugins/config-loader";
+import { hooksCommand } from "./cli/hooks-command";
+import { exitWhenMisused } from "./cli/exit-when-misused";
 import { nearest } from "./domain/nearest";
 import { serve } from "./serve";
 
 const program = new Command("sayna-sip")
   .description(packageJson.description)
   .version(packageJson.version)
-  .showHelpAfterError("(sayna-sip --help lists the commands)")
   // Without this the default command takes a misspelt one for an argument that it does not have.
   .hook("preSubcommand", (parent, chosen) => {
     const [first] = parent.args;
@@ -41,6 +42,8 @@ program
     process.exit(await runDemo());
   });
 
+program.addCommand(hooksCommand());
+exitWhenMisused(program);
 await program.parseAsync();
 
 function refuseCommand(name: string): never {
