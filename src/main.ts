@@ -3,8 +3,12 @@ import { dirname, resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import packageJson from "../package.json" with { type: "json" };
 import { ConfigError, loadConfig, type Config } from "../plugins/config-loader";
-import { hooksCommand } from "./cli/hooks-command";
+import { callsCommand } from "./cli/calls-command";
+import { deliveriesCommand } from "./cli/deliveries-command";
 import { exitWhenMisused } from "./cli/exit-when-misused";
+import { explainCommand } from "./cli/explain-command";
+import { hooksCommand } from "./cli/hooks-command";
+import { replayCommand } from "./cli/replay-command";
 import { nearest } from "./domain/nearest";
 import { serve } from "./serve";
 
@@ -42,7 +46,12 @@ program
     process.exit(await runDemo());
   });
 
-program.addCommand(hooksCommand());
+program
+  .addCommand(hooksCommand())
+  .addCommand(callsCommand())
+  .addCommand(deliveriesCommand())
+  .addCommand(replayCommand())
+  .addCommand(explainCommand());
 exitWhenMisused(program);
 await program.parseAsync();
 
