@@ -16,14 +16,14 @@ const DEAD: Hook = { host: "dead.example.com", url: "https://localhost:1/hook", 
 export const backlog: Measure = {
   name: `beside ${BACKLOG.toLocaleString("en-US")} deliveries for a dead hook`,
   async round(bench) {
-    const data = (pristine ??= makeBacklog(DEAD, BACKLOG));
+    pristine ??= await makeBacklog(DEAD, BACKLOG);
     const without = await makeDataDir();
-    const raw: Raw = { ...(await measure(bench, without, "without")), ...(await measure(bench, await data, "with")) };
+    const raw: Raw = { ...(await measure(bench, without, "without")), ...(await measure(bench, pristine, "with")) };
     await rm(without, { recursive: true });
     return raw;
   },
   async end() {
-    if (pristine !== undefined) await rm(await pristine, { recursive: true });
+    if (pristine !== undefined) await rm(pristine, { recursive: true });
   },
   figures: (median) => [
     {
@@ -42,7 +42,7 @@ export const backlog: Measure = {
   ],
 };
 
-let pristine: Promise<string> | undefined;
+let pristine: string | undefined;
 
 async function measure(bench: Bench, dataDir: string, name: "with" | "without"): Promise<Raw> {
   const hooks = bench.hooks(1);
