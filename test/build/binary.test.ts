@@ -7,6 +7,7 @@ import type { Target } from "../../build/target";
 import packageJson from "../../package.json" with { type: "json" };
 import { startFakeLiveKit } from "../support/fake-livekit";
 import { sendWebhook } from "../support/livekit-sender";
+import { emptyDatabase } from "../support/postgres";
 import { recordedWebhooks, RECORDED_KEY } from "../support/recordings";
 import { ServerProcess, temporaryDirectory } from "../support/server-process";
 import { testCa } from "../support/test-ca";
@@ -166,9 +167,32 @@ test("the binary serves: plugins named by path, the database's schema, provision
   for (const { body } of call) expect(await sendWebhook(server.url, body)).toMatchObject({ status: 200 });
   await tenant.waitFor(call.length);
   expect(tenant.requests.map(({ body }) => body.toString())).toEqual(call.map(({ body }) => body));
-  // The owner of the room is written by LiveKit's own library, which is loaded when it is needed.
+  // The room's owner is written by means of LiveKit's own library, which is loaded when it is needed.
+  await server.waitUntil(() => livekit.requests.some(({ method }) => method === "RoomService/ListRooms"), "the owner");
   expect(livekit.unexpected).toEqual([]);
   expect(await server.stop()).toBe(0);
+}, 30_000);
+
+test("the binary keeps in Postgres, too", async () => {
+  const database = await emptyDatabase();
+  const server = await ServerProcess.start({
+    program: [binary],
+    dataDir: directory.path,
+    config: {
+      storage: database.url,
+      livekit: { api_key: RECORDED_KEY.apiKey, api_secret: RECORDED_KEY.apiSecret },
+      sip: { room_prefix: "sip-", provision: false },
+    },
+  });
+  try {
+    await server.waitUntilReady();
+    const [first] = recordedWebhooks("answered-call");
+    expect(await sendWebhook(server.url, first?.body ?? "")).toMatchObject({ status: 200 });
+    expect(await server.stop()).toBe(0);
+  } finally {
+    await server.killHard();
+    await database.remove();
+  }
 }, 30_000);
 
 test("a binary for the other processor is made on this one, from the Bun in the npm registry", async () => {
