@@ -73,7 +73,10 @@ async function check(all: readonly Resource[]): Promise<string> {
   await writeFile(join(place, "resources.ts"), lines.join(""));
   const options = { strict: true, noEmit: true, module: "preserve", moduleResolution: "bundler", types: [] };
   await writeFile(join(place, "tsconfig.json"), JSON.stringify({ compilerOptions: options, files: ["resources.ts"] }));
-  const tsc = Bun.spawn([process.execPath, "x", "tsc", "--pretty", "false"], { cwd: place, stdout: "pipe" });
+  const tsc = Bun.spawn([process.execPath, join(ROOT, "node_modules/.bin/tsc"), "--pretty", "false"], {
+    cwd: place,
+    stdout: "pipe",
+  });
   const output = await new Response(tsc.stdout).text();
   return (await tsc.exited) === 0 ? "" : output;
 }
