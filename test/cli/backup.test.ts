@@ -1,28 +1,34 @@
 import { Database } from "bun:sqlite";
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { callWebhooks } from "../torture/call-webhooks";
 import { runCommandLine } from "../support/run-command";
 import { World } from "../support/world";
+import { callWebhooks, hostOf } from "../torture/call-webhooks";
 
-const HOST = "tenant-a.example.com";
+const TENANT = "tenant-a";
 
 let world: World;
-let env: Record<string, string>;
+let dataDir: string;
+let database: string;
+/** Of one call, taken while the service ran; another call came after it. */
 let backup: string;
+let eventsInBackup = 0;
+let eventsInAll = 0;
 
-beforeEach(async () => {
+beforeAll(async () => {
+  world = await World.start({ tenants: { a: [{ host: hostOf(TENANT) }] } });
   // Nobody listens where the hook leads to, so that everything stays pending.
-  world = await World.start({ tenants: { a: [{ host: HOST }] } });
   await world.tenant("a").stop();
-  env = { DATA_DIR: join(world.directory, "data") };
+  dataDir = join(world.directory, "data");
+  database = join(dataDir, "sayna-sip.db");
   backup = join(world.directory, "backup.db");
-}, 20_000);
+}, 30_000);
 
-afterEach(() => world.end());
+afterAll(() => world.end());
 
-const run = (...args: string[]) => runCommandLine(args, { env });
+const run = (args: readonly string[], env: Record<string, string> = {}) =>
+  runCommandLine(args, { env: { DATA_DIR: dataDir, ...env } });
 
 function eventsIn(file: string): number {
   const db = new Database(file, { readonly: true });
@@ -33,128 +39,134 @@ function eventsIn(file: string): number {
   }
 }
 
-async function takeCall(room: string): Promise<number> {
-  const webhooks = callWebhooks(room, [HOST]);
+async function takeCall(call: string): Promise<number> {
+  const webhooks = callWebhooks(call, [TENANT]);
   for (const { body } of webhooks) await world.send(body);
   return webhooks.length;
 }
 
-describe("backup", () => {
-  test("copies what was committed while the service runs, and the service goes on", async () => {
-    const events = await takeCall("one");
-    const { exitCode, stdout, stderr } = await run("backup", backup);
+describe("while the service runs", () => {
+  test("a backup has what was committed until it began, and the service goes on", async () => {
+    eventsInBackup = await takeCall("one");
+    const { exitCode, stdout, stderr } = await run(["backup", backup]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     expect(stdout).toStartWith(`${backup}: ${statSync(backup).size} bytes, schema version `);
-    expect(eventsIn(backup)).toBe(events);
     expect(statSync(backup).mode & 0o777).toBe(0o600);
-    await takeCall("two");
-    expect(eventsIn(backup)).toBe(events);
-  });
+    eventsInAll = eventsInBackup + (await takeCall("two"));
+    expect(eventsIn(backup)).toBe(eventsInBackup);
+  }, 20_000);
 
-  test("never replaces a file, and leaves none that is not whole", async () => {
-    writeFileSync(backup, "the last good one");
-    const there = await run("backup", backup, "--json");
+  test("a backup never replaces a file, and leaves none that is not whole", async () => {
+    const there = await run(["backup", backup, "--json"]);
     expect(there.exitCode).toBe(1);
     expect(JSON.parse(there.stdout)).toEqual({
       error: { code: "failed", message: `${backup} is there already`, hint: "Name a new file, or remove that one." },
     });
-    const nowhere = await run("backup", join(world.directory, "none", "x.db"));
+    const nowhere = await run(["backup", join(world.directory, "none", "x.db")]);
     expect(nowhere).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("There is no directory") });
     expect(readdirSync(world.directory).filter((name) => name.endsWith(".partial"))).toEqual([]);
-  });
+  }, 20_000);
 
-  test("of a directory without a database says so", async () => {
-    env = { DATA_DIR: join(world.directory, "other") };
-    expect(await run("backup", backup)).toEqual({
+  test("a restore is refused, and changes nothing", async () => {
+    const before = readdirSync(dataDir).toSorted();
+    expect(await run(["restore", backup])).toEqual({
       exitCode: 1,
       stdout: "",
       stderr:
-        `error: There is no database in ${join(world.directory, "other")}\n` +
-        "Is that the data directory (data_dir, DATA_DIR) of the service?\n",
+        `error: The data directory ${dataDir} is in use by process ${world.server.pid}\n` +
+        "Stop the service first; then restore, and start it again.\n",
     });
-  });
+    expect(readdirSync(dataDir).toSorted()).toEqual(before);
+  }, 20_000);
+});
 
-  test.each([
-    ["backup", "Use pg_dump, "],
-    ["restore", "Stop the service, and use pg_restore: "],
-  ])("%s of Postgres names its own command, and no password", async (command, hint) => {
-    env = { STORAGE_URL: "postgres://u:planted-password@127.0.0.1:1/db" };
-    const { exitCode, stderr } = await run(command, backup);
+test("of a directory without a database a backup is refused", async () => {
+  const other = join(world.directory, "other");
+  expect(await run(["backup", join(world.directory, "b.db")], { DATA_DIR: other })).toEqual({
+    exitCode: 1,
+    stdout: "",
+    stderr:
+      `error: There is no database in ${other}\n` + "Is that the data directory (data_dir, DATA_DIR) of the service?\n",
+  });
+}, 20_000);
+
+test.each([
+  ["backup", "Use pg_dump, "],
+  ["restore", "Stop the service, and use pg_restore: "],
+])(
+  "%s of Postgres names its own command, and no password",
+  async (command, hint) => {
+    const url = "postgres://u:planted-password@127.0.0.1:1/db";
+    const { exitCode, stderr } = await run([command, backup], { STORAGE_URL: url });
     expect(exitCode).toBe(1);
     expect(stderr).toContain(`which has commands of its own for that\n${hint}`);
     expect(stderr).not.toContain("planted-password");
-  });
-});
+  },
+  20_000,
+);
 
-describe("restore", () => {
-  test("is refused while a service uses the directory, and changes nothing", async () => {
-    await run("backup", backup);
-    const before = readdirSync(join(world.directory, "data")).toSorted();
-    expect(await run("restore", backup)).toEqual({
-      exitCode: 1,
-      stdout: "",
-      stderr:
-        `error: The data directory ${env["DATA_DIR"]} is in use by process ${world.server.pid}\n` +
-        "Stop the service first; then restore, and start it again.\n",
-    });
-    expect(readdirSync(join(world.directory, "data")).toSorted()).toEqual(before);
-    await takeCall("still");
-  });
+describe("when the service is stopped", () => {
+  let other: string;
 
-  test("brings back what was pending, which is then delivered; what was there is kept beside it", async () => {
-    const events = await takeCall("one");
-    await run("backup", backup);
-    const all = events + (await takeCall("two"));
-    await world.server.killHard();
-    const { exitCode, stdout } = await run("restore", backup, "--json");
-    const answer = JSON.parse(stdout) as { database: string; before: string };
-    expect(exitCode).toBe(0);
-    expect(eventsIn(answer.database)).toBe(events);
-    expect(eventsIn(answer.before)).toBe(all);
-    await world.tenant("a").start();
-    await world.startAgain();
-    await world.tenant("a").waitFor(events);
-    expect(existsSync(backup)).toBe(true);
-  }, 20_000);
+  beforeAll(() => world.server.killHard());
+
+  beforeEach(() => {
+    other = join(world.directory, "other.db");
+    rmSync(other, { force: true });
+  });
 
   test.each([
-    ["nothing", undefined, "There is no file"],
-    ["an empty file", "", "is no backup: it is empty"],
-    ["something else", "x".repeat(4096), "cannot be used: it is not an SQLite database"],
-  ])("refuses %s, and changes nothing", async (_, content, message) => {
-    await world.server.killHard();
-    if (content !== undefined) writeFileSync(backup, content);
-    const events = eventsIn(join(world.directory, "data", "sayna-sip.db"));
-    const { exitCode, stderr } = await run("restore", backup);
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain(message);
-    expect(eventsIn(join(world.directory, "data", "sayna-sip.db"))).toBe(events);
-  });
+    ["nothing", () => {}, "There is no file"],
+    ["an empty file", () => writeFileSync(other, ""), "is no backup: it is empty"],
+    ["something else", () => writeFileSync(other, "x".repeat(4096)), "cannot be used: it is not an SQLite database"],
+    ["a backup of a newer version", () => makeNewer(other), "has schema version 9999, and this program knows"],
+    ["a damaged one", () => damage(other), "other.db "],
+  ])(
+    "a restore refuses %s, and changes nothing",
+    async (_, make, message) => {
+      make();
+      const { exitCode, stderr } = await run(["restore", other]);
+      expect([exitCode, stderr.startsWith("error: ")]).toEqual([1, true]);
+      expect(stderr).toContain(message);
+      expect(eventsIn(database)).toBe(eventsInAll);
+    },
+    20_000,
+  );
 
-  test("refuses a backup of a newer version, and a damaged one", async () => {
-    await takeCall("one");
-    await run("backup", backup);
-    await world.server.killHard();
-    const newer = new Database(backup);
-    newer.run("pragma user_version = 9999");
-    newer.close();
-    expect((await run("restore", backup)).stderr).toContain("has schema version 9999, and this program knows");
-    const bytes = new Uint8Array(await Bun.file(backup).arrayBuffer());
-    bytes.fill(0x55, 8192, 16_384);
-    writeFileSync(backup, bytes);
-    expect((await run("restore", backup)).stderr).toMatch(/error: .*backup\.db (cannot be used|is damaged): /);
-  });
-
-  test("one that ended half-way is refused by the next start, and ended by running it again", async () => {
-    const events = await takeCall("one");
-    await run("backup", backup);
-    await world.server.killHard();
-    const database = join(world.directory, "data", "sayna-sip.db");
+  test("a restore that ended half-way is refused by the next start, and ended by running it again", async () => {
     renameSync(database, `${database}.before-x`);
-    writeFileSync(`${database}.restoring`, await Bun.file(backup).bytes());
+    copyFileSync(backup, `${database}.restoring`);
     await expect(world.startAgain()).rejects.toThrow("a restore ended before it was done");
-    expect((await run("restore", backup)).exitCode).toBe(0);
-    expect(eventsIn(database)).toBe(events);
+    expect((await run(["restore", `${database}.before-x`])).exitCode).toBe(0);
+    expect(existsSync(`${database}.restoring`)).toBe(false);
+  }, 30_000);
+
+  test("a restore brings back what was pending, which is then delivered; what was there is kept beside it", async () => {
+    const inPlace = eventsIn(database);
+    const { exitCode, stdout } = await run(["restore", backup, "--json"]);
+    const answer = JSON.parse(stdout) as { readonly database: string; readonly before: string };
+    expect([exitCode, answer.database]).toEqual([0, database]);
+    expect(eventsIn(database)).toBe(eventsInBackup);
+    expect(eventsIn(answer.before)).toBe(inPlace);
+    await world.tenant("a").start();
     await world.startAgain();
-  }, 20_000);
+    await world.tenant("a").waitFor(eventsInBackup, 15_000);
+    expect(existsSync(backup)).toBe(true);
+  }, 40_000);
 });
+
+function makeNewer(file: string): void {
+  copyFileSync(backup, file);
+  const db = new Database(file);
+  db.run("pragma user_version = 9999");
+  db.close();
+}
+
+function damage(file: string): void {
+  copyFileSync(backup, file);
+  const db = new Database(file);
+  // An index that lacks what its table has: every page of it is well.
+  db.run("pragma writable_schema = on");
+  db.run("delete from sqlite_schema where type = 'table' and name = 'deliveries'");
+  db.close();
+}
