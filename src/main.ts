@@ -2,7 +2,8 @@
 import { dirname, resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import packageJson from "../package.json" with { type: "json" };
-import { ConfigError, loadConfig, type Config } from "../plugins/config-loader";
+import type { Config } from "../plugins/config-loader";
+import { addCompletion } from "./cli/add-completion";
 import { backupCommand } from "./cli/backup-command";
 import { callsCommand } from "./cli/calls-command";
 import { checkCommand } from "./cli/check-command";
@@ -16,7 +17,6 @@ import { provisionCommand } from "./cli/provision-command";
 import { replayCommand } from "./cli/replay-command";
 import { restoreCommand } from "./cli/restore-command";
 import { nearest } from "./domain/nearest";
-import { serve } from "./serve";
 
 const program = new Command("sayna-sip")
   .description(packageJson.description)
@@ -36,17 +36,19 @@ program
     "\nExamples:\n  sayna-sip serve --config sayna-sip.yaml\n  SIP_ROOM_PREFIX=sip- … sayna-sip serve",
   )
   .action(async ({ config: file }) => {
-    const config = readConfig(file);
+    const config = await readConfig(file);
     if (config === undefined) process.exit(1);
     const directory = file === undefined ? process.cwd() : dirname(resolve(file));
     // What makes lines readable takes 30 ms to load, which a service does not need.
     const { createLog } = await (process.stdout.isTTY ? import("./pretty-log") : import("./json-log"));
+    const { serve } = await import("./serve");
     process.exit(await serve(config, { log: createLog(), directory, signalled: waitForSignal() }));
   });
 
 program
   .command("demo")
   .description("show the main job in this terminal, without a LiveKit or a SIP carrier")
+  .addHelpText("after", "\nExamples:\n  sayna-sip demo")
   .action(async () => {
     const { runDemo } = await import("./demo/run-demo");
     process.exit(await runDemo());
@@ -65,6 +67,7 @@ program
   .addCommand(keysCommand())
   .addCommand(backupCommand())
   .addCommand(restoreCommand());
+addCompletion(program);
 exitWhenMisused(program);
 await program.parseAsync();
 
@@ -84,7 +87,8 @@ function waitForSignal(): Promise<string> {
 }
 
 /** Undefined when it is wrong; what is wrong has been said then. */
-function readConfig(file: string | undefined): Config | undefined {
+async function readConfig(file: string | undefined): Promise<Config | undefined> {
+  const { ConfigError, loadConfig } = await import("../plugins/config-loader");
   try {
     return loadConfig(file === undefined ? {} : { file });
   } catch (error) {

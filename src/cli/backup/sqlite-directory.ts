@@ -1,6 +1,7 @@
 import { BackupError } from "../../../plugins/storage/sqlite";
 import { CommandError } from "../command-error";
-import { readConfiguration, type ConfigFlags } from "../config-options";
+import type { ConfigFlags } from "../config-options";
+import { readConfiguration } from "../read-configuration";
 
 /**
  * The data directory of the configuration's SQLite.

@@ -12,10 +12,15 @@ const HELD_MS = 20;
 /** A pause before an attempt that is worth a line. */
 const WAIT_MS = 250;
 
-/** All that happened to a call, in the order of time; what happened at the same time in the order of cause. */
+/**
+ * All that happened to a call, in the order of time; what happened at the same time in the order of cause. What is still to
+ * come is the end of it.
+ */
 export function callTimeline({ events }: Pick<CallDetail, "events">): TimelineItem[] {
-  return events.flatMap((event) => itemsOf(event)).toSorted((a, b) => a.at - b.at);
+  return events.flatMap((event) => itemsOf(event)).toSorted((a, b) => rank(a) - rank(b) || a.at - b.at);
 }
+
+const rank = ({ kind }: TimelineItem): number => (kind === "pending" ? 1 : 0);
 
 function itemsOf(event: Event): TimelineItem[] {
   return [...aboutEvent(event), ...event.deliveries.flatMap((delivery) => [...aboutDelivery(event, delivery)])];
@@ -85,7 +90,7 @@ function end(delivery: DeliveryDetail, before: number): Omit<TimelineItem, "who"
     const turn = waitsFor === undefined ? undefined : `after delivery ${waitsFor}`;
     const when = turn ?? (next === undefined ? "under way" : `from ${showTime(next)} on`);
     return {
-      at: before,
+      at: next === undefined ? before : Date.parse(next),
       key: `pending:${id}`,
       kind: "pending",
       text: `${name}: not arrived yet, ${when}`,

@@ -22,7 +22,10 @@ export type FollowOptions = {
 const AT_A_TIME = 50;
 /** A call that is over is looked at for so long, for what still arrives. */
 const AFTERWARDS_MS = 10 * 60_000;
-/** A call that was held comes into a hook's list later than it began. */
+/**
+ * How far back new calls are looked for: one that was held comes into a hook's list later than it began, and this machine's
+ * clock is not the service's.
+ */
 const OVERLAP_MS = 2 * 60_000;
 /** Wide enough for most hosts, since a line does not know the ones to come. */
 const HOST_WIDTH = 24;
@@ -37,16 +40,15 @@ type Followed = { shown: Set<string> | undefined };
 export async function followCalls(api: ApiClient, output: Output, options: FollowOptions): Promise<ExitCode> {
   const { roomSid, hook, intervalMs, signal } = options;
   const followed = new Map<string, Followed>();
-  const startedAt = Date.now();
   let first = true;
   let failing = false;
   const isEnded = () => signal.aborted;
-  if (roomSid === undefined) output.note("Waiting for what happens to calls. Ctrl-C ends it.");
   while (!isEnded()) {
     try {
-      if (roomSid === undefined) await followAll(api, output, { followed, hook, startedAt, first });
+      if (roomSid === undefined) await followAll(api, output, { followed, hook, first });
       else await followOne(api, output, roomSid, followed);
       if (roomSid !== undefined && followed.get(roomSid)?.shown === undefined) return EXIT.ok;
+      if (first && roomSid === undefined) output.note("Waiting for what happens to calls. Ctrl-C ends it.");
       failing = false;
       first = false;
     } catch (error) {
@@ -64,28 +66,25 @@ export async function followCalls(api: ApiClient, output: Output, options: Follo
 type Following = {
   readonly followed: Map<string, Followed>;
   readonly hook: string | undefined;
-  readonly startedAt: number;
   readonly first: boolean;
 };
 
-async function followAll(api: ApiClient, output: Output, following: Following): Promise<void> {
-  const { followed, hook, startedAt, first } = following;
-  const since = new Date(Math.max(startedAt, Date.now() - OVERLAP_MS)).toISOString();
-  const query = first ? { state: "active" } : { since };
-  const { calls } = await readPages<"calls", CallView>(api, output, {
-    path: "/sip/calls",
-    name: "calls",
-    query: { ...query, hook },
-    limit: MOST_LISTED,
-  });
+async function followAll(api: ApiClient, output: Output, { followed, hook, first }: Following): Promise<void> {
+  const recent = await listed({ since: new Date(Date.now() - OVERLAP_MS).toISOString() });
+  const calls = first ? [...(await listed({ state: "active" })), ...recent] : recent;
   for (const { room_sid: sid } of calls.toReversed()) {
     if (followed.has(sid)) continue;
-    followed.set(sid, { shown: new Set() });
-    // What was under way at the start is told of from now on.
+    // What has happened before the start is not told.
     if (first) markShown(await readCall(api, output, sid), followed);
+    else followed.set(sid, { shown: new Set() });
   }
   const going = [...followed].filter(([, { shown }]) => shown !== undefined);
   for (const [sid] of going.slice(0, AT_A_TIME)) await followOne(api, output, sid, followed);
+
+  async function listed(query: Readonly<Record<string, string>>): Promise<readonly CallView[]> {
+    const list = { path: "/sip/calls", name: "calls", query: { ...query, hook }, limit: MOST_LISTED } as const;
+    return (await readPages<"calls", CallView>(api, output, list)).calls;
+  }
 }
 
 /** More calls than that in two minutes nobody reads. */

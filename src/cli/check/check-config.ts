@@ -2,9 +2,10 @@ import { ConfigError, startupNotes } from "../../../plugins/config-loader";
 import { builtInMatchers } from "../../../plugins/webhook-forwarder/matchers";
 import { loadPlugins, PluginError } from "../../load-plugins";
 import { CommandError } from "../command-error";
-import { configurationError, directoryOf, readConfiguration, type ConfigFlags } from "../config-options";
+import type { ConfigFlags } from "../config-options";
 import type { ExitCode } from "../exit-code";
 import type { Output } from "../output";
+import { configurationError, directoryOf, readConfiguration } from "../read-configuration";
 import { visible } from "../visible";
 
 /**

@@ -17,6 +17,7 @@ export type Selection = {
   readonly dryRun?: true | undefined;
 };
 
+const SAFE = "What is pending is left alone by another replay.";
 const STATES = ["dead", "expired", "cancelled", "delivered"] as const;
 
 /**
@@ -29,9 +30,10 @@ export async function replay(api: ApiClient, output: Output, selection: Selectio
   const sum = { queued: 0, pending: 0, unwanted: 0, dry_run: selection.dryRun === true };
   let cursor: string | undefined;
   do {
-    const answer = await api.send<ReplayAnswer>("POST", "/sip/replay", {
-      ...request,
-      ...(cursor === undefined ? {} : { cursor }),
+    const body = { ...request, ...(cursor === undefined ? {} : { cursor }) };
+    const answer = await api.send<ReplayAnswer>("POST", "/sip/replay", body).catch((error: unknown) => {
+      if (sum.queued > 0 && !sum.dry_run) output.note(`Before it broke off: ${sum.queued} queued again. ${SAFE}`);
+      throw error;
     });
     sum.queued += answer.queued;
     sum.pending += answer.pending;
