@@ -10,6 +10,7 @@ Examples:
   sayna-sip doctor tenant-a.example.com
   sayna-sip doctor '<sip:+15557654321@tenant-a.example.com>' --json
 
+Without --url the service is asked where the configuration says that it listens, with an operator's token of it.
 Exit code: 0 when nothing was found that loses calls, 1 otherwise, 2 when used wrongly.`;
 
 /** `sayna-sip doctor`: why a call does not reach its tenant. */

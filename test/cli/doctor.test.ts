@@ -280,6 +280,51 @@ describe("of hooks it finds exactly what is wrong", () => {
     await expectFound(["problem hook_fails"]);
   });
 
+  test("a certificate that has ended, and since when; from here as from the service", async () => {
+    const day = 86_400_000;
+    const certificate = await ca.issue(["localhost"], {
+      notBefore: new Date(Date.now() - 9 * day),
+      notAfter: new Date(Date.now() - 2 * day),
+    });
+    const expired = await startTlsReceiver({ ca, certificate });
+    try {
+      const hooks = [{ host: "tenant-a.example.com", url: expired.url("/a") }];
+      const config = await writeConfiguration({ hooks });
+      const here = ["--config", config, "--url", "http://127.0.0.1:1"];
+      const findings = await expectFound(["problem service_not_running", "problem hook_tls"], here);
+      expect(findings.find(({ code }) => code === "hook_tls")?.what).toMatch(
+        /CERT_HAS_EXPIRED.* \(its certificate ended on /,
+      );
+    } finally {
+      await expired.stop();
+    }
+  });
+
+  test("a host that has no address, and deliveries that nothing signs", async () => {
+    const hooks = [
+      { host: "a.example.com", url: "https://nobody.invalid/" },
+      { host: "b.example.com", url: receiver.url("/b") },
+    ];
+    const config = await writeConfiguration({ hooks, hook_secret: undefined });
+    const here = ["--config", config, "--url", "http://127.0.0.1:1"];
+    await expectFound(["problem service_not_running", "problem hook_dns", "warning hook_unsigned"], here);
+  });
+
+  test("one that is paused", async () => {
+    const pause = (what: string) =>
+      fetch(`${server.url}/sip/hooks/${what}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ hosts: ["tenant-a.example.com"] }),
+      });
+    expect((await pause("pause")).status).toBe(200);
+    try {
+      await expectFound(["problem hook_paused"]);
+    } finally {
+      await pause("resume");
+    }
+  });
+
   test("nobody at its address", async () => {
     await receiver.stop();
     try {
