@@ -337,7 +337,10 @@ describe("of hooks it finds exactly what is wrong", () => {
 
 describe("of the service and its storage it finds exactly what is wrong", () => {
   test("a service that does not run: hooks are tested from here", async () => {
-    await expectFound(["problem service_not_running"], ["--url", "http://127.0.0.1:1"]);
+    const findings = await expectFound(["problem service_not_running"], ["--url", "http://127.0.0.1:1"]);
+    expect(findings.find(({ area }) => area === "service")?.what).toBe(
+      `Nothing answers as sayna-sip at http://127.0.0.1:1. The data directory is in use by process ${server.pid}, which may be it.`,
+    );
   });
 
   test("another data directory than the service's", async () => {
