@@ -35,28 +35,33 @@ export async function checkLive({
   const rooms = new RoomServiceClient(livekit.url, livekit.api_key, livekit.api_secret.reveal(), { failover: false });
   const room = `${roomPrefix}doctor-${crypto.randomUUID().slice(0, 8)}`;
   const startedAt = clock.now();
+  const began = clock.monotonic();
   try {
     await rooms.createRoom({ name: room, emptyTimeout: EMPTY_TIMEOUT_S });
   } catch (error) {
     return [roomNotMade(room, reasonOf(error))];
   }
-  const findings = [await waitForIt()];
-  try {
-    await rooms.deleteRoom(room);
-  } catch (error) {
-    findings.push(
-      warning("live", "room_not_deleted", {
-        what: `The room ${room} could not be deleted: ${reasonOf(error)}.`,
-        why: `It is empty; LiveKit removes it after ${EMPTY_TIMEOUT_S} s.`,
-        mend: `lk room delete ${room}`,
-      }),
-    );
+  // The room goes whatever comes of the waiting.
+  const told = await waitForIt().catch((error: unknown) => cannotAsk(room, error));
+  return [told, ...(await deleteRoom())];
+
+  async function deleteRoom(): Promise<readonly Finding[]> {
+    try {
+      await rooms.deleteRoom(room);
+      return [];
+    } catch (error) {
+      return [
+        warning("live", "room_not_deleted", {
+          what: `The room ${room} could not be deleted: ${reasonOf(error)}.`,
+          why: `It is empty; LiveKit removes it after ${EMPTY_TIMEOUT_S} s.`,
+          mend: `lk room delete ${room}`,
+        }),
+      ];
+    }
   }
-  return findings;
 
   async function waitForIt(): Promise<Finding> {
     const until = clock.monotonic() + patienceMs;
-    const began = clock.monotonic();
     while (clock.monotonic() < until) {
       const receivedAt = await findRoomStarted(service, room);
       const waited = clock.monotonic() - began;
@@ -108,6 +113,13 @@ const noWebhook = ({ room, apiKey, url, seconds }: Missing): Finding =>
     mend:
       `In LiveKit's configuration: webhook: {api_key: ${apiKey}, urls: [https://THIS-SERVICE/livekit/webhook]}; then restart it. ` +
       'If the service\'s log says "LiveKit webhook refused", they come, and are signed with another key or by another clock.',
+  });
+
+const cannotAsk = (room: string, error: unknown): Finding =>
+  problem("live", "service_does_not_tell", {
+    what: `Whether LiveKit's webhook of the room ${room} came cannot be told: ${error instanceof Error ? error.message : String(error)}.`,
+    why: "A service that does not answer takes no webhooks either.",
+    mend: "Look into its log, and ask again.",
   });
 
 const roomNotMade = (room: string, reason: string): Finding =>
