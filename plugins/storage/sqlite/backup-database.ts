@@ -3,6 +3,7 @@ import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statfsS
 import { dirname, join, resolve } from "node:path";
 import { checkDatabase } from "./check-database";
 import { BackupError } from "./backup-error";
+import { giveToOwnerOf } from "./give-to-owner";
 import { DATABASE_FILE } from "./open-database";
 import { StorageOpenError } from "./storage-open-error";
 
@@ -74,6 +75,7 @@ function vacuumInto(source: string, target: string): void {
     db.query("vacuum into ?").run(target);
   } finally {
     db.close();
+    giveToOwnerOf(source, `${source}-wal`, `${source}-shm`);
   }
 }
 

@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { StorageOpenError } from "./storage-open-error";
 
-const LOCK_FILE = "sayna-sip.lock";
+export const LOCK_FILE = "sayna-sip.lock";
 const OWNER_FILE = "sayna-sip.pid";
 
 /**

@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs
 import { dirname, join } from "node:path";
 import { checkDatabase } from "./check-database";
 import { lockHolder } from "./data-lock";
+import { giveToOwnerOf } from "./give-to-owner";
 import { SCHEMA_VERSION } from "./migrations";
 import { DATABASE_FILE } from "./open-database";
 import { StorageOpenError } from "./storage-open-error";
@@ -41,6 +42,8 @@ function lookAtDatabase(file: string): Pick<DataDirectoryLook, "damage" | "versi
   } catch (error) {
     if (!(error instanceof StorageOpenError)) throw error;
     return { damage: error.message, version: undefined };
+  } finally {
+    if (existsSync(file)) giveToOwnerOf(file, `${file}-wal`, `${file}-shm`);
   }
 }
 

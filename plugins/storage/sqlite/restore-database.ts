@@ -4,7 +4,8 @@ import { join, resolve } from "node:path";
 import { BackupError } from "./backup-error";
 import { syncPath } from "./backup-database";
 import { checkDatabase, RESTORING } from "./check-database";
-import { lockDataDirectory } from "./data-lock";
+import { LOCK_FILE, lockDataDirectory } from "./data-lock";
+import { giveToOwnerOf } from "./give-to-owner";
 import { SCHEMA_VERSION } from "./migrations";
 import { DATABASE_FILE } from "./open-database";
 import { StorageOpenError } from "./storage-open-error";
@@ -96,6 +97,7 @@ function replaceDatabase(dataDir: string, source: string, now: number): Pick<Res
   if (bavail * bsize < size) throw new BackupError(`${dataDir} has no room for ${size} bytes`, "Make room.");
   copyFileSync(source, restoring);
   chmodSync(restoring, 0o600);
+  giveToOwnerOf(dataDir, restoring, join(dataDir, LOCK_FILE));
   syncPath(restoring);
   const aside = `${database}.before-${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, "")}`;
   const was = [database, `${database}-wal`].some((path) => existsSync(path));
