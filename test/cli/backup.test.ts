@@ -1,10 +1,22 @@
 import { Database } from "bun:sqlite";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, setDefaultTimeout } from "bun:test";
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { runCommandLine } from "../support/run-command";
 import { World } from "../support/world";
 import { callWebhooks, hostOf } from "../torture/call-webhooks";
+
+// Each runs processes, which a busy machine is slow to start; what a time-out kills includes the service of all.
+setDefaultTimeout(30_000);
 
 const TENANT = "tenant-a";
 
@@ -23,7 +35,7 @@ beforeAll(async () => {
   dataDir = join(world.directory, "data");
   database = join(dataDir, "sayna-sip.db");
   backup = join(world.directory, "backup.db");
-}, 30_000);
+});
 
 afterAll(() => world.end());
 
@@ -54,7 +66,7 @@ describe("while the service runs", () => {
     expect(statSync(backup).mode & 0o777).toBe(0o600);
     eventsInAll = eventsInBackup + (await takeCall("two"));
     expect(eventsIn(backup)).toBe(eventsInBackup);
-  }, 20_000);
+  });
 
   test("a backup never replaces a file, and leaves none that is not whole", async () => {
     const there = await run(["backup", backup, "--json"]);
@@ -65,7 +77,7 @@ describe("while the service runs", () => {
     const nowhere = await run(["backup", join(world.directory, "none", "x.db")]);
     expect(nowhere).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("There is no directory") });
     expect(readdirSync(world.directory).filter((name) => name.endsWith(".partial"))).toEqual([]);
-  }, 20_000);
+  });
 
   test("a restore is refused, and changes nothing", async () => {
     const before = readdirSync(dataDir).toSorted();
@@ -77,7 +89,7 @@ describe("while the service runs", () => {
         "Stop the service first; then restore, and start it again.\n",
     });
     expect(readdirSync(dataDir).toSorted()).toEqual(before);
-  }, 20_000);
+  });
 });
 
 test("of a directory without a database a backup is refused", async () => {
@@ -85,25 +97,20 @@ test("of a directory without a database a backup is refused", async () => {
   expect(await run(["backup", join(world.directory, "b.db")], { DATA_DIR: other })).toEqual({
     exitCode: 1,
     stdout: "",
-    stderr:
-      `error: There is no database in ${other}\n` + "Is that the data directory (data_dir, DATA_DIR) of the service?\n",
+    stderr: `error: There is no database in ${other}\nIs that the data directory (data_dir, DATA_DIR) of the service?\n`,
   });
-}, 20_000);
+});
 
 test.each([
   ["backup", "Use pg_dump, "],
   ["restore", "Stop the service, and use pg_restore: "],
-])(
-  "%s of Postgres names its own command, and no password",
-  async (command, hint) => {
-    const url = "postgres://u:planted-password@127.0.0.1:1/db";
-    const { exitCode, stderr } = await run([command, backup], { STORAGE_URL: url });
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain(`which has commands of its own for that\n${hint}`);
-    expect(stderr).not.toContain("planted-password");
-  },
-  20_000,
-);
+])("%s of Postgres names its own command, and no password", async (command, hint) => {
+  const url = "postgres://u:planted-password@127.0.0.1:1/db";
+  const { exitCode, stderr } = await run([command, backup], { STORAGE_URL: url });
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(`which has commands of its own for that\n${hint}`);
+  expect(stderr).not.toContain("planted-password");
+});
 
 describe("when the service is stopped", () => {
   let other: string;
@@ -121,38 +128,35 @@ describe("when the service is stopped", () => {
     ["something else", () => writeFileSync(other, "x".repeat(4096)), "cannot be used: it is not an SQLite database"],
     ["a backup of a newer version", () => makeNewer(other), "has schema version 9999, and this program knows"],
     ["a damaged one", () => damage(other), "other.db "],
-  ])(
-    "a restore refuses %s, and changes nothing",
-    async (_, make, message) => {
-      make();
-      const { exitCode, stderr } = await run(["restore", other]);
-      expect([exitCode, stderr.startsWith("error: ")]).toEqual([1, true]);
-      expect(stderr).toContain(message);
-      expect(eventsIn(database)).toBe(eventsInAll);
-    },
-    20_000,
-  );
+  ])("a restore refuses %s, and changes nothing", async (_, make, message) => {
+    make();
+    const { exitCode, stderr } = await run(["restore", other]);
+    expect([exitCode, stderr.startsWith("error: ")]).toEqual([1, true]);
+    expect(stderr).toContain(message);
+    expect(eventsIn(database)).toBe(eventsInAll);
+  });
+
+  test("a restore brings back what was pending, which is then delivered; what was there is kept beside it", async () => {
+    const { exitCode, stdout } = await run(["restore", backup, "--json"]);
+    const answer = JSON.parse(stdout) as { readonly database: string; readonly before: string };
+    expect([exitCode, answer.database]).toEqual([0, database]);
+    expect(eventsIn(database)).toBe(eventsInBackup);
+    expect(eventsIn(answer.before)).toBe(eventsInAll);
+    await world.tenant("a").start();
+    await world.startAgain();
+    await world.tenant("a").waitFor(eventsInBackup, 15_000);
+    expect(existsSync(backup)).toBe(true);
+    await world.server.killHard();
+  }, 60_000);
 
   test("a restore that ended half-way is refused by the next start, and ended by running it again", async () => {
     renameSync(database, `${database}.before-x`);
     copyFileSync(backup, `${database}.restoring`);
     await expect(world.startAgain()).rejects.toThrow("a restore ended before it was done");
-    expect((await run(["restore", `${database}.before-x`])).exitCode).toBe(0);
+    expect((await run(["restore", backup])).exitCode).toBe(0);
     expect(existsSync(`${database}.restoring`)).toBe(false);
-  }, 30_000);
-
-  test("a restore brings back what was pending, which is then delivered; what was there is kept beside it", async () => {
-    const inPlace = eventsIn(database);
-    const { exitCode, stdout } = await run(["restore", backup, "--json"]);
-    const answer = JSON.parse(stdout) as { readonly database: string; readonly before: string };
-    expect([exitCode, answer.database]).toEqual([0, database]);
     expect(eventsIn(database)).toBe(eventsInBackup);
-    expect(eventsIn(answer.before)).toBe(inPlace);
-    await world.tenant("a").start();
-    await world.startAgain();
-    await world.tenant("a").waitFor(eventsInBackup, 15_000);
-    expect(existsSync(backup)).toBe(true);
-  }, 40_000);
+  });
 });
 
 function makeNewer(file: string): void {
@@ -163,10 +167,7 @@ function makeNewer(file: string): void {
 }
 
 function damage(file: string): void {
-  copyFileSync(backup, file);
-  const db = new Database(file);
-  // An index that lacks what its table has: every page of it is well.
-  db.run("pragma writable_schema = on");
-  db.run("delete from sqlite_schema where type = 'table' and name = 'deliveries'");
-  db.close();
+  const bytes = readFileSync(backup);
+  // Two whole pages.
+  writeFileSync(file, bytes.fill(0x55, 8192, 16_384));
 }

@@ -1,9 +1,12 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, test, setDefaultTimeout } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isStandardWebhooksSecret, parseSigningKey } from "../../src/domain/signatures";
 import { runCommandLine } from "../support/run-command";
 import { temporaryDirectory } from "../support/server-process";
+
+// Each runs processes, which a busy machine is slow to start; what a time-out kills includes the service of all.
+setDefaultTimeout(30_000);
 
 const RIGHT = { SIP_ROOM_PREFIX: "sip-", SIP_ALLOWED_ADDRESSES: "203.0.113.0/24" };
 
@@ -28,7 +31,7 @@ describe("check", () => {
     expect([json.exitCode, error.code, error.problems.length]).toEqual([1, "configuration", 3]);
   });
 
-  test("refuses a matcher and a storage that nobody brings, and a plugin that is none", async () => {
+  test("refuses a matcher that nobody brings, and a plugin that is none", async () => {
     const { path, remove } = await temporaryDirectory();
     const file = join(path, "c.yaml");
     try {
@@ -37,8 +40,6 @@ describe("check", () => {
         "error: sip.matchers names exact-hots, which is neither built in nor brought by a plugin\n" +
           "Known are: exact-host, wildcard-host, called-number, number-prefix, trunk, attribute.\n",
       );
-      writeFileSync(file, "storage: redis");
-      expect((await runCommandLine(["check", "--config", file])).stderr).toContain("storage (STORAGE_URL) names redis");
       writeFileSync(join(path, "plugin.ts"), "export default 5");
       writeFileSync(file, "plugins: [./plugin.ts]");
       const refused = await runCommandLine(["check", "--config", file]);
@@ -49,7 +50,7 @@ describe("check", () => {
     } finally {
       await remove();
     }
-  }, 20_000);
+  });
 });
 
 describe("keys generate", () => {

@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, expect, test, setDefaultTimeout } from "bun:test";
 import { startFakeLiveKit, type FakeLiveKit } from "../support/fake-livekit";
 import { runCommandLine } from "../support/run-command";
+
+// Each runs processes, which a busy machine is slow to start; what a time-out kills includes the service of all.
+setDefaultTimeout(30_000);
 
 let livekit: FakeLiveKit;
 let env: Record<string, string>;
@@ -96,10 +99,8 @@ test("LiveKit's refusals, no credentials, and SIP that is off end it with 1 and 
   const wrong = await runCommandLine(["provision", "--dry-run"], {
     env: { ...env, LIVEKIT_API_SECRET: "another-secret" },
   });
-  expect(wrong).toMatchObject({
-    exitCode: 1,
-    stderr: expect.stringContaining("does not accept the API key and secret"),
-  });
+  expect(wrong.exitCode).toBe(1);
+  expect(wrong.stderr).toContain("does not accept the API key and secret");
   expect(wrong.stderr).toContain("\nCheck livekit.api_key and livekit.api_secret");
   const { LIVEKIT_API_KEY: _, LIVEKIT_API_SECRET: __, ...none } = env;
   expect((await runCommandLine(["provision"], { env: none })).stderr).toStartWith(
@@ -110,4 +111,4 @@ test("LiveKit's refusals, no credentials, and SIP that is off end it with 1 and 
   );
   env["SIP_PROVISION"] = "false";
   expect((await run()).stderr).toStartWith("error: sip.provision is false");
-}, 20_000);
+});
