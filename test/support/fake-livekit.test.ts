@@ -127,6 +127,30 @@ describe("the fake LiveKit", () => {
     expect(livekit.unexpected).toEqual([]);
   });
 
+  test("makes a room, once, and deletes it, for whoever may; the SDK's requests have no member that it does not know", async () => {
+    const room = await rooms.createRoom({ name: "sip-1", emptyTimeout: 30 });
+    expect([room.name, room.emptyTimeout, room.sid.startsWith("RM_")]).toEqual(["sip-1", 30, true]);
+    expect((await rooms.createRoom({ name: "sip-1" })).sid).toBe(room.sid);
+    const refused = await post(
+      livekit,
+      "RoomService/DeleteRoom",
+      '{"room":"sip-1"}',
+      await token("sip", livekit.apiSecret),
+    );
+    expect([refused.status, await codeOf(refused)]).toEqual([401, "unauthenticated"]);
+    await rooms.deleteRoom("sip-1");
+    expect(await failure(rooms.deleteRoom("sip-1"))).toMatchObject({ status: 404, code: "not_found" });
+    expect([livekit.state.rooms.size, livekit.unexpected]).toEqual([0, []]);
+  });
+
+  test("its clock is in its answers, and judges tokens", async () => {
+    livekit.state.clockAheadMs = -120_000;
+    const answer = await call("SIP/ListSIPInboundTrunk", {});
+    expect([answer.status, await answer.text()]).toEqual([401, expect.stringContaining("token is not valid yet")]);
+    const behind = Date.now() - Date.parse(answer.headers.get("date") ?? "");
+    expect(Math.round(behind / 10_000)).toBe(12);
+  });
+
   test("update changes what it names and keeps the rest, replace overwrites everything", async () => {
     const created = { name: "t", allowed_addresses: ["192.0.2.1"], metadata: "m", headers: { "X-A": "1" } };
     await call("SIP/CreateSIPInboundTrunk", { trunk: created });
