@@ -7,6 +7,7 @@ import { history } from "../plugins/history";
 import { HookRegistry, hooksStore } from "../plugins/hooks-store";
 import { httpErrors } from "../plugins/http-errors";
 import type { SecretGrants } from "../plugins/hooks-store/secret-grants";
+import { metrics, type MetricSources } from "../plugins/metrics";
 import { openapiDocs } from "../plugins/openapi-docs";
 import { createMatcher, pluginRoutes, type CreatedMatcher, type LoadedPlugin } from "../plugins/plugin-host";
 import { createProvisioner } from "../plugins/provisioner";
@@ -24,6 +25,7 @@ import { createSender } from "../plugins/webhook-forwarder/sender";
 import packageJson from "../package.json" with { type: "json" };
 import { systemClock, type Clock } from "./contracts/clock";
 import type { Logger } from "./contracts/logger";
+import { newMeasures, type Measures } from "./contracts/measures";
 import type { Matcher } from "./contracts/matcher";
 import type { Sender } from "./contracts/sender";
 import type { OwnerTask, Storage } from "./contracts/storage";
@@ -81,8 +83,10 @@ export async function createApp(config: Config, parts: AppParts): Promise<SaynaS
   const { log, clock = systemClock } = parts;
   const { api_key: apiKey, api_secret: apiSecret } = config.livekit;
   const credentials = apiKey === undefined || apiSecret === undefined ? undefined : { apiKey, apiSecret };
+  const measures = newMeasures();
   const authPlugin = auth({ required: config.auth.required, secrets: config.auth.api_secrets });
-  const sip = config.sip === undefined ? undefined : await createSip(config, config.sip, credentials, parts);
+  const sip =
+    config.sip === undefined ? undefined : await createSip(config, config.sip, credentials, { ...parts, measures });
   const keys = [
     ...(credentials === undefined ? [] : [credentials]),
     ...config.livekit.webhook_keys.map((key) => ({ apiKey: key.api_key, apiSecret: key.api_secret })),
@@ -95,7 +99,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<SaynaS
   }
 
   return {
-    app: routes({ config, authPlugin, sip, keys, notReady, clock, log }),
+    app: routes({ config, authPlugin, sip, keys, notReady, measures, clock, log }),
     start: async () => {
       await sip?.start();
     },
@@ -115,18 +119,20 @@ type RouteOptions = {
   readonly sip: Sip | undefined;
   readonly keys: readonly Credentials[];
   readonly notReady: () => Promise<readonly string[]>;
+  readonly measures: Measures;
   readonly clock: Clock;
   readonly log: Logger;
 };
 
-function routes({ config, authPlugin, sip, keys, notReady, clock, log }: RouteOptions) {
+function routes({ config, authPlugin, sip, keys, notReady, measures, clock, log }: RouteOptions) {
   // `normalize` counts here only: with it Elysia would silently strip unknown members of a request.
   return new Elysia({ name: "sayna-sip", normalize: false })
     .use(httpErrors({ log }))
     .use(configLoader({ config }))
     .use(openapiDocs({ version: packageJson.version }))
     .use(health({ reasons: notReady }))
-    .use(receiver({ keys, take: sip?.intake.take, clock, log }))
+    .use(receiver({ keys, take: sip?.intake.take, measures, clock, log }))
+    .use(metrics({ auth: authPlugin, version: packageJson.version, measures, sip: sip?.metrics, clock, log }))
     .use(sip === undefined ? sipOff({ auth: authPlugin }) : sipRoutes({ config, authPlugin, sip, clock, log }));
 }
 
@@ -149,11 +155,12 @@ function sipRoutes({ config, authPlugin, sip, clock, log }: SipRouteOptions) {
     .use(pluginRoutes({ auth: authPlugin, plugins: sip.plugins }));
 }
 
+type SipParts = AppParts & { readonly measures: Measures };
 type Sip = Awaited<ReturnType<typeof createSip>>;
 
 /** All that exists only when SIP is configured. */
-async function createSip(config: Config, sip: SipConfig, credentials: Credentials | undefined, parts: AppParts) {
-  const { log, clock = systemClock, random = Math.random } = parts;
+async function createSip(config: Config, sip: SipConfig, credentials: Credentials | undefined, parts: SipParts) {
+  const { measures, log, clock = systemClock, random = Math.random } = parts;
   const { plugins: loaded = [] } = parts;
   const added = await createMatchers(loaded, { clock, log });
   const matchers = selectMatchers(sip.matchers, builtInMatchers(toRoutes(sip)), [
@@ -184,6 +191,7 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     sender,
     clock,
     log,
+    measures,
     random,
     concurrency: { total: TOTAL_CONCURRENCY },
     hookSecret: sip.hook_secret,
@@ -208,6 +216,7 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     storage,
     clock,
     log,
+    measures,
     onDeliveries: dispatcher.wake,
     onOwnerTask: (task) => owner?.claim(task),
     onRoomFinished: (event) => event.roomSid !== undefined && owner?.roomFinished(event.roomSid),
@@ -237,6 +246,17 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     for (const task of await storage.ownerTasks()) owner?.claim(task);
   }
 
+  const shown: MetricSources["sip"] = {
+    webhooks: () => intake.counts,
+    gaps: intake.freshness,
+    present: () => ({
+      inFlight: dispatcher.underWay,
+      openBreakers: dispatcher.openBreakers,
+      hooks: registry.table.size,
+      pausedHooks: registry.pausedCount,
+    }),
+    figures: storage.figures?.bind(storage),
+  };
   const onOwnerTask = (task: OwnerTask) => void owner?.claim(task);
 
   return {
@@ -244,6 +264,7 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     plugins: [...added, ...(storagePlugin === undefined ? [] : [storagePlugin])],
     history: { history: storage, registry, matching, onDeliveries: dispatcher.wake, onOwnerTask },
     explain: { history: storage, registry, breakerOf: dispatcher.breakerOf, matching, roomPrefix: sip.room_prefix },
+    metrics: shown,
     signingKeys,
     registry,
     breakerOf: dispatcher.breakerOf,

@@ -88,6 +88,7 @@ describe("the OpenAPI document", () => {
       "DELETE /sip/hooks",
       "GET /health/live",
       "GET /health/ready",
+      "GET /metrics",
       "GET /sip/calls",
       "GET /sip/calls/{room_sid}",
       "GET /sip/deliveries",
