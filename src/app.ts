@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import { auth, type AuthPlugin } from "../plugins/auth";
+import { auth, createAuthenticator, type AuthPlugin } from "../plugins/auth";
 import { configLoader, type Config, type SipConfig } from "../plugins/config-loader";
 import { explain } from "../plugins/explain";
 import { health } from "../plugins/health";
@@ -56,6 +56,8 @@ export type AppParts = {
 /** The wired service. `app` serves requests as soon as it listens; `start` begins sending and provisioning. */
 export type SaynaSip = {
   readonly app: ReturnType<typeof routes>;
+  /** Serves what `app` does not when there is a `server.management`: all but the webhooks, and the health checks as well. */
+  readonly management: ReturnType<typeof routes> | undefined;
   /**
    * Resolves when LiveKit is provisioned, or when that is not to be done.
    *
@@ -98,8 +100,11 @@ export async function createApp(config: Config, parts: AppParts): Promise<SaynaS
     return sip === undefined ? [] : sip.notReady();
   }
 
+  const options = { config, authPlugin, sip, keys, notReady, measures, clock, log };
+  const twoPorts = config.server.management !== undefined;
   return {
-    app: routes({ config, authPlugin, sip, keys, notReady, measures, clock, log }),
+    app: routes(options, twoPorts ? "webhooks" : "all"),
+    management: twoPorts ? routes(options, "management") : undefined,
     start: async () => {
       await sip?.start();
     },
@@ -124,14 +129,31 @@ type RouteOptions = {
   readonly log: Logger;
 };
 
-function routes({ config, authPlugin, sip, keys, notReady, measures, clock, log }: RouteOptions) {
+/** `webhooks` and `management` have the health checks, each, because each is watched. */
+function routes({ notReady, log, ...options }: RouteOptions, which: "all" | "webhooks" | "management") {
   // `normalize` counts here only: with it Elysia would silently strip unknown members of a request.
   return new Elysia({ name: "sayna-sip", normalize: false })
     .use(httpErrors({ log }))
-    .use(configLoader({ config }))
-    .use(openapiDocs({ version: packageJson.version }))
+    .use(configLoader({ config: options.config }))
+    .use(which === "webhooks" ? nothing() : documentation(options))
     .use(health({ reasons: notReady }))
-    .use(receiver({ keys, take: sip?.intake.take, measures, clock, log }))
+    .use(which === "management" ? nothing() : webhookRoutes({ ...options, log }))
+    .use(which === "webhooks" ? nothing() : managementRoutes({ ...options, log }));
+}
+
+const nothing = () => new Elysia({ name: "sayna-sip/nothing" });
+
+function documentation({ config: { auth: access } }: Pick<RouteOptions, "config">) {
+  const authenticate = createAuthenticator({ required: access.required, secrets: access.api_secrets });
+  return openapiDocs({ version: packageJson.version, authenticate: (request) => authenticate(request) });
+}
+
+function webhookRoutes({ keys, sip, measures, clock, log }: Omit<RouteOptions, "notReady">) {
+  return receiver({ keys, take: sip?.intake.take, measures, clock, log });
+}
+
+function managementRoutes({ config, authPlugin, sip, measures, clock, log }: Omit<RouteOptions, "notReady">) {
+  return new Elysia({ name: "sayna-sip/management" })
     .use(metrics({ auth: authPlugin, version: packageJson.version, measures, sip: sip?.metrics, clock, log }))
     .use(sip === undefined ? sipOff({ auth: authPlugin }) : sipRoutes({ config, authPlugin, sip, clock, log }));
 }
