@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import { auth, type AuthPlugin } from "../plugins/auth";
+import { auth, createAuthenticator, type AuthPlugin } from "../plugins/auth";
 import { configLoader, type Config, type SipConfig } from "../plugins/config-loader";
 import { explain } from "../plugins/explain";
 import { health } from "../plugins/health";
@@ -7,6 +7,7 @@ import { history } from "../plugins/history";
 import { HookRegistry, hooksStore } from "../plugins/hooks-store";
 import { httpErrors } from "../plugins/http-errors";
 import type { SecretGrants } from "../plugins/hooks-store/secret-grants";
+import { metrics, type MetricSources } from "../plugins/metrics";
 import { openapiDocs } from "../plugins/openapi-docs";
 import { createMatcher, pluginRoutes, type CreatedMatcher, type LoadedPlugin } from "../plugins/plugin-host";
 import { createProvisioner } from "../plugins/provisioner";
@@ -25,6 +26,7 @@ import { createSender } from "../plugins/webhook-forwarder/sender";
 import packageJson from "../package.json" with { type: "json" };
 import { systemClock, type Clock } from "./contracts/clock";
 import type { Logger } from "./contracts/logger";
+import { newMeasures, type Measures } from "./contracts/measures";
 import type { Matcher } from "./contracts/matcher";
 import type { Sender } from "./contracts/sender";
 import type { OwnerTask, Storage } from "./contracts/storage";
@@ -55,6 +57,8 @@ export type AppParts = {
 /** The wired service. `app` serves requests as soon as it listens; `start` begins sending and provisioning. */
 export type SaynaSip = {
   readonly app: ReturnType<typeof routes>;
+  /** Serves what `app` does not when there is a `server.management`: all but the webhooks, and the health checks as well. */
+  readonly management: ReturnType<typeof routes> | undefined;
   /**
    * Resolves when LiveKit is provisioned, or when that is not to be done.
    *
@@ -82,8 +86,10 @@ export async function createApp(config: Config, parts: AppParts): Promise<SaynaS
   const { log, clock = systemClock } = parts;
   const { api_key: apiKey, api_secret: apiSecret } = config.livekit;
   const credentials = apiKey === undefined || apiSecret === undefined ? undefined : { apiKey, apiSecret };
+  const measures = newMeasures();
   const authPlugin = auth({ required: config.auth.required, secrets: config.auth.api_secrets });
-  const sip = config.sip === undefined ? undefined : await createSip(config, config.sip, credentials, parts);
+  const sip =
+    config.sip === undefined ? undefined : await createSip(config, config.sip, credentials, { ...parts, measures });
   const keys = [
     ...(credentials === undefined ? [] : [credentials]),
     ...config.livekit.webhook_keys.map((key) => ({ apiKey: key.api_key, apiSecret: key.api_secret })),
@@ -95,8 +101,11 @@ export async function createApp(config: Config, parts: AppParts): Promise<SaynaS
     return sip === undefined ? [] : sip.notReady();
   }
 
+  const options = { config, authPlugin, sip, keys, notReady, measures, clock, log };
+  const twoPorts = config.server.management !== undefined;
   return {
-    app: routes({ config, authPlugin, sip, keys, notReady, clock, log }),
+    app: routes(options, twoPorts ? "webhooks" : "all"),
+    management: twoPorts ? routes(options, "management") : undefined,
     start: async () => {
       await sip?.start();
     },
@@ -116,18 +125,37 @@ type RouteOptions = {
   readonly sip: Sip | undefined;
   readonly keys: readonly Credentials[];
   readonly notReady: () => Promise<readonly string[]>;
+  readonly measures: Measures;
   readonly clock: Clock;
   readonly log: Logger;
 };
 
-function routes({ config, authPlugin, sip, keys, notReady, clock, log }: RouteOptions) {
+/** `webhooks` and `management` have the health checks, each, because each is watched. */
+function routes({ notReady, log, ...options }: RouteOptions, which: "all" | "webhooks" | "management") {
   // `normalize` counts here only: with it Elysia would silently strip unknown members of a request.
   return new Elysia({ name: "sayna-sip", normalize: false })
     .use(httpErrors({ log }))
-    .use(configLoader({ config }))
-    .use(openapiDocs({ version: packageJson.version }))
+    .use(configLoader({ config: options.config }))
+    .use(which === "webhooks" ? nothing() : documentation(options))
     .use(health({ reasons: notReady }))
-    .use(receiver({ keys, take: sip?.intake.take, clock, log }))
+    .use(which === "management" ? nothing() : webhookRoutes({ ...options, log }))
+    .use(which === "webhooks" ? nothing() : managementRoutes({ ...options, log }));
+}
+
+const nothing = () => new Elysia({ name: "sayna-sip/nothing" });
+
+function documentation({ config: { auth: access } }: Pick<RouteOptions, "config">) {
+  const authenticate = createAuthenticator({ required: access.required, secrets: access.api_secrets });
+  return openapiDocs({ version: packageJson.version, authenticate: (request) => authenticate(request) });
+}
+
+function webhookRoutes({ keys, sip, measures, clock, log }: Omit<RouteOptions, "notReady">) {
+  return receiver({ keys, take: sip?.intake.take, measures, clock, log });
+}
+
+function managementRoutes({ config, authPlugin, sip, measures, clock, log }: Omit<RouteOptions, "notReady">) {
+  return new Elysia({ name: "sayna-sip/management" })
+    .use(metrics({ auth: authPlugin, version: packageJson.version, measures, sip: sip?.metrics, clock, log }))
     .use(sip === undefined ? sipOff({ auth: authPlugin }) : sipRoutes({ config, authPlugin, sip, clock, log }));
 }
 
@@ -151,11 +179,12 @@ function sipRoutes({ config, authPlugin, sip, clock, log }: SipRouteOptions) {
     .use(pluginRoutes({ auth: authPlugin, plugins: sip.plugins }));
 }
 
+type SipParts = AppParts & { readonly measures: Measures };
 type Sip = Awaited<ReturnType<typeof createSip>>;
 
 /** All that exists only when SIP is configured. */
-async function createSip(config: Config, sip: SipConfig, credentials: Credentials | undefined, parts: AppParts) {
-  const { log, clock = systemClock, random = Math.random } = parts;
+async function createSip(config: Config, sip: SipConfig, credentials: Credentials | undefined, parts: SipParts) {
+  const { measures, log, clock = systemClock, random = Math.random } = parts;
   const { plugins: loaded = [] } = parts;
   const added = await createMatchers(loaded, { clock, log });
   const matchers = selectMatchers(sip.matchers, builtInMatchers(toRoutes(sip)), [
@@ -194,6 +223,7 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     storage,
     registry,
     log,
+    measures,
     random,
     concurrency: { total: TOTAL_CONCURRENCY },
   });
@@ -213,6 +243,7 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     storage,
     clock,
     log,
+    measures,
     onDeliveries: dispatcher.wake,
     onOwnerTask: (task) => owner?.claim(task),
     onRoomFinished: (event) => event.roomSid !== undefined && owner?.roomFinished(event.roomSid),
@@ -242,6 +273,17 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     for (const task of await storage.ownerTasks()) owner?.claim(task);
   }
 
+  const shown: MetricSources["sip"] = {
+    webhooks: () => intake.counts,
+    gaps: intake.freshness,
+    present: () => ({
+      inFlight: dispatcher.underWay,
+      openBreakers: dispatcher.openBreakers,
+      hooks: registry.table.size,
+      pausedHooks: registry.pausedCount,
+    }),
+    figures: storage.figures?.bind(storage),
+  };
   const onOwnerTask = (task: OwnerTask) => void owner?.claim(task);
 
   return {
@@ -250,6 +292,7 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     history: { history: storage, registry, matching, onDeliveries: dispatcher.wake, onOwnerTask },
     explain: { history: storage, registry, breakerOf: dispatcher.breakerOf, matching, roomPrefix: sip.room_prefix },
     hookTest: { ...sending, registry, breakerOf: dispatcher.breakerOf, roomPrefix: sip.room_prefix },
+    metrics: shown,
     signingKeys,
     registry,
     breakerOf: dispatcher.breakerOf,

@@ -39,8 +39,8 @@ export async function serve(config: Config, { log, directory, signalled }: Serve
     else log.error({}, messageOf(error));
     return 1;
   }
-  const listening = listen(service, config, log);
-  if (!listening) {
+  if (!listenAll(service, config, log)) {
+    await closePort(service);
     await service.close();
     return 1;
   }
@@ -59,34 +59,45 @@ export async function serve(config: Config, { log, directory, signalled }: Serve
   return typeof end === "string" ? 0 : 1;
 }
 
-function listen({ app }: SaynaSip, { server: { host, port } }: Config, log: Logger): boolean {
+type Listening = { readonly hostname: string; readonly port: number; readonly settings: string };
+
+/** The port for webhooks first: LiveKit's events do not wait for an operator. */
+function listenAll({ app, management }: SaynaSip, { server }: Config, log: Logger): boolean {
+  const first = { hostname: server.host, port: server.port, settings: "HOST and PORT (server.host, server.port)" };
+  if (!listen(app, first, "Listening", log)) return false;
+  if (management === undefined || server.management === undefined) return true;
+  const { host: hostname, port } = server.management;
+  const settings = "MANAGEMENT_HOST and MANAGEMENT_PORT (server.management)";
+  return listen(management, { hostname, port, settings }, "Listening for management", log);
+}
+
+function listen(app: SaynaSip["app"], { hostname, port, settings }: Listening, message: string, log: Logger): boolean {
   try {
     app.listen({
-      hostname: host,
+      hostname,
       port,
       // By default two instances would share the port, and the webhooks of one call.
       reusePort: false,
       idleTimeout: IDLE_TIMEOUT_S,
       maxRequestBodySize: MAX_REQUEST_BYTES,
     });
-    log.info({ url: String(app.server?.url ?? "") }, "Listening");
+    log.info({ url: String(app.server?.url ?? "") }, message);
     return true;
   } catch (error) {
     log.error(
       {},
-      `Cannot listen on ${host} port ${port}: ${messageOf(error).replace(/[.?!]+$/, "")}. Set HOST and PORT (server.host, server.port), or end what listens there.`,
+      `Cannot listen on ${hostname} port ${port}: ${messageOf(error).replace(/[.?!]+$/, "")}. Set ${settings}, or end what listens there.`,
     );
     return false;
   }
 }
 
 /** Answers what is under way; what has not come in by then is cut off, and LiveKit sends it again. */
-async function closePort({ app }: SaynaSip): Promise<void> {
-  const server = app.server;
-  if (server === null) return;
-  const drained = server.stop();
+async function closePort({ app, management }: SaynaSip): Promise<void> {
+  const servers = [app.server, management?.server ?? null].filter((server) => server !== null);
+  const drained = Promise.all(servers.map((server) => server.stop()));
   await Promise.race([drained, Bun.sleep(CLOSING_GRACE_MS)]);
-  await server.stop(true);
+  await Promise.all(servers.map((server) => server.stop(true)));
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

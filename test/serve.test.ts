@@ -71,3 +71,31 @@ test("a port that is taken and a directory that is none end it with 1", async ()
   expect(await noDirectory.ended).toBe(1);
   expect(messages(noDirectory.log).at(-1)).toContain("cannot be used");
 });
+
+const urlOf = (log: ReturnType<typeof recordingLog>, message: string) =>
+  String(log.lines.find((line) => line.message === message)?.fields.url);
+
+test("with MANAGEMENT_PORT it listens on two ports, and both are closed at the end", async () => {
+  const { log, end, ended } = run({ MANAGEMENT_PORT: "0" });
+  await until(() => messages(log).includes("Listening for management"));
+  const [webhooks, management] = [urlOf(log, "Listening"), urlOf(log, "Listening for management")];
+  expect(webhooks).not.toBe(management);
+  const statuses = async (url: string) =>
+    Promise.all(["health/live", "metrics", "sip/hooks"].map(async (path) => (await fetch(url + path)).status));
+  expect(await statuses(webhooks)).toEqual([200, 404, 404]);
+  expect(await statuses(management)).toEqual([200, 200, 200]);
+  end("SIGTERM");
+  expect(await ended).toBe(0);
+  for (const url of [webhooks, management]) await expect(fetch(`${url}health/live`)).rejects.toThrow();
+});
+
+test("a management port that is taken ends it with 1, names the setting and leaves nothing open", async () => {
+  const stranger = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("mine") });
+  const { log, ended } = run({ MANAGEMENT_PORT: String(stranger.port) });
+  expect(await ended).toBe(1);
+  expect(log.lines.findLast(({ level }) => level === "error")?.message).toMatch(
+    new RegExp(`^Cannot listen on 127.0.0.1 port ${stranger.port}: .*Set MANAGEMENT_HOST and MANAGEMENT_PORT`),
+  );
+  await expect(fetch(`${urlOf(log, "Listening")}health/live`)).rejects.toThrow();
+  await stranger.stop(true);
+});

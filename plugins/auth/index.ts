@@ -4,6 +4,7 @@ import type { Principal } from "../../src/domain/principal";
 import { createAuthenticator, type AuthOptions } from "./authenticate";
 import { readJson } from "./read-json";
 
+export { createAuthenticator } from "./authenticate";
 export type { ApiSecret, AuthOptions } from "./authenticate";
 export { redactUrl } from "./redact-url";
 

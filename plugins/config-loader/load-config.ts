@@ -1,6 +1,7 @@
 import { Value } from "@sinclair/typebox/value";
 import { checkAccess } from "./check-access";
 import { checkRetention } from "./check-retention";
+import { checkServer } from "./check-server";
 import { checkShape } from "./check-shape";
 import { checkSip } from "./check-sip";
 import { checkStorage } from "./check-storage";
@@ -44,6 +45,7 @@ export function loadConfig({ file, env = process.env }: LoadConfigOptions = {}):
   resolveReferences(tree, env, report);
   const complete: unknown = fillDefaults(ConfigSchema, tree);
   checkShape(complete, report);
+  checkServer(complete, report);
   checkAccess(complete, report);
   checkSip(complete, report);
   checkRetention(complete, report);

@@ -15,6 +15,24 @@ const ServerSchema = block(
       minimum: 0,
       maximum: 65_535,
     }),
+    management: Type.Optional(
+      entry(
+        {
+          host: text(LISTEN_HOST, {
+            description: "Address to listen on for everything but LiveKit's webhooks and the health checks.",
+            variable: "MANAGEMENT_HOST",
+            default: "127.0.0.1",
+          }),
+          port: Type.Integer({
+            description: "Port to listen on for these; 0 takes any free one.",
+            variable: "MANAGEMENT_PORT",
+            minimum: 0,
+            maximum: 65_535,
+          }),
+        },
+        { description: "A second port, which takes the API, the metrics and the documentation off the first one." },
+      ),
+    ),
   },
   { description: "The HTTP server." },
 );

@@ -20,12 +20,18 @@ function* listeningNotes({ server, auth }: Config): Generator<StartupNote> {
         `Listening on ${server.host}: only a LiveKit on this machine can deliver its webhooks. ` +
         "Set HOST (server.host) to listen elsewhere, 0.0.0.0 for every address.",
     };
-  } else if (!auth.required) {
+  }
+  // Where the API is, and the metrics and the documentation, which ask for the same credentials.
+  const { host, setting } =
+    server.management === undefined
+      ? { host: server.host, setting: "" }
+      : { host: server.management.host, setting: "MANAGEMENT_HOST=127.0.0.1 (server.management.host), or " };
+  if (!isLoopback(host) && !auth.required) {
     yield {
       level: "warn",
       message:
-        `The management API on ${server.host} is open to everybody who can reach it. ` +
-        "Set AUTH_REQUIRED=true (auth.required) and AUTH_API_SECRET.",
+        `The management API on ${host} is open to everybody who can reach it. ` +
+        `Set ${setting}AUTH_REQUIRED=true (auth.required) and AUTH_API_SECRET.`,
     };
   }
 }

@@ -123,6 +123,10 @@ export class HookRegistry {
     return effectivePolicy(this.#options.policy, hook.policy);
   }
 
+  get pausedCount(): number {
+    return this.#paused.size;
+  }
+
   isPaused(hook: HookId): boolean {
     return this.#paused.has(hook);
   }

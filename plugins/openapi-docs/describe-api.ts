@@ -15,6 +15,7 @@ export function describeApi(version: string): NonNullable<ElysiaOpenAPIConfig["d
       { name: "livekit", description: "Where LiveKit sends its webhooks." },
       { name: "history", description: "What happened to calls and deliveries; sending again, cancelling, explaining." },
       { name: "plugins", description: "What the plugins of this installation bring." },
+      { name: "operation", description: "For who runs the service." },
       { name: "health", description: "For load balancers and supervisors." },
     ],
     components: {

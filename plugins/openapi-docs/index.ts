@@ -9,6 +9,8 @@ import { PAGE, SCRIPT } from "./page";
 export type OpenapiDocsOptions = {
   /** The version of the API: that of the package. */
   readonly version: string;
+  /** Throws when the request's caller may not be let in; without it the documentation is open to everybody. */
+  readonly authenticate?: (request: Request) => unknown;
 };
 
 /** What the page loads of Swagger UI: all that it needs, so that it works without any other server. */
@@ -33,24 +35,34 @@ const HEADERS = { "x-content-type-options": "nosniff", "referrer-policy": "no-re
 
 /**
  * `GET /openapi/json`: the OpenAPI document of the application, made of the schemas of its routes. `GET /openapi`: the same
- * for people. A route with `detail: {hide: true}` is not in it.
+ * for people, who are let in by `?api_key=<token>`: the page hands it on to the document. What it loads of Swagger UI says
+ * nothing, and is open. A route with `detail: {hide: true}` is not in it.
  */
-export function openapiDocs({ version }: OpenapiDocsOptions) {
-  const plugin = new Elysia({ name: "sayna-sip/openapi-docs" })
-    // Its own page loads from a CDN and runs an inline script: only its document is used.
-    .use(openapi({ path: "/openapi", provider: null, documentation: describeApi(version) }))
-    .get(
-      "/openapi",
-      () => serve(PAGE, "text/html; charset=utf-8", { "content-security-policy": CONTENT_SECURITY_POLICY }),
-      { detail: { hide: true } },
-    )
-    .get("/openapi/page.js", () => serve(SCRIPT, "text/javascript; charset=utf-8"), { detail: { hide: true } });
+export function openapiDocs({ version, authenticate }: OpenapiDocsOptions) {
+  const plugin = new Elysia({ name: "sayna-sip/openapi-docs" }).get(
+    "/openapi/page.js",
+    () => serve(SCRIPT, "text/javascript; charset=utf-8"),
+    { detail: { hide: true } },
+  );
   for (const { file, path, type } of ASSETS) {
     plugin.get(`/openapi/${file}`, () => serve(Bun.file(path), type, { "cache-control": "public, max-age=3600" }), {
       detail: { hide: true },
     });
   }
-  return plugin;
+  return (
+    plugin
+      // Holds for what comes behind it.
+      .onBeforeHandle(({ request }) => {
+        authenticate?.(request);
+      })
+      // Its own page loads from a CDN and runs an inline script: only its document is used.
+      .use(openapi({ path: "/openapi", provider: null, documentation: describeApi(version) }))
+      .get(
+        "/openapi",
+        () => serve(PAGE, "text/html; charset=utf-8", { "content-security-policy": CONTENT_SECURITY_POLICY }),
+        { detail: { hide: true } },
+      )
+  );
 }
 
 function serve(body: string | Blob, type: string, headers: Readonly<Record<string, string>> = {}): Response {

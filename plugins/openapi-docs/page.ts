@@ -17,9 +17,14 @@ export const PAGE = `<!doctype html>
 </html>
 `;
 
-/** Not inline, because the page's policy allows no inline script. `validatorUrl`: Swagger UI's own is another server. */
-export const SCRIPT = `SwaggerUIBundle({
-  url: "/openapi/json",
+/**
+ * The token of the page's own address is handed on, and filled in where Swagger UI sends one. Not inline, because the page's policy allows no inline script.
+ * `validatorUrl`: Swagger UI's own is another server.
+ */
+export const SCRIPT = `const token = new URLSearchParams(location.search).get("api_key");
+const ui = SwaggerUIBundle({
+  url: "/openapi/json" + (token === null ? "" : "?api_key=" + encodeURIComponent(token)),
+  onComplete: () => token === null || ui.preauthorizeApiKey("bearer", token),
   dom_id: "#swagger-ui",
   deepLinking: true,
   validatorUrl: null,

@@ -4,6 +4,7 @@ import type { EventId, HookId, RoomSid } from "../domain/ids";
 import type { LiveKitEvent } from "../domain/livekit-event";
 import type { Match } from "../domain/routing";
 import type { History, Page, PageRequest } from "./history";
+import type { StorageFigures } from "./storage-figures";
 import type { Upkeep } from "./upkeep";
 
 /**
@@ -95,6 +96,9 @@ export interface Storage extends Upkeep, History {
 
   /** Rejects when nothing can be written now. */
   checkWritable(): Promise<void>;
+
+  /** What the metrics show of the contents; without it they show nothing of them. */
+  figures?(): Promise<StorageFigures>;
 
   /**
    * Only of a storage that several instances share: `listener` is called with hooks for which another one may have made

@@ -187,15 +187,9 @@ describe("what it makes", () => {
       }
       const url = /"url":"([^"]*)"/.exec(output)?.[1] ?? "";
       const statusOf = async (path: string) => (await fetch(new URL(path, url))).status;
-      const paths = [
-        "/health/live",
-        "/health/ready",
-        "/openapi",
-        "/openapi/swagger-ui.css",
-        "/openapi/swagger-ui-bundle.js",
-      ];
+      const paths = ["/health/live", "/health/ready", "/openapi/swagger-ui.css", "/openapi/swagger-ui-bundle.js"];
       expect(await Promise.all(paths.map(statusOf))).toEqual(paths.map(() => 200));
-      expect(await statusOf("/sip/hooks")).toBe(401);
+      for (const path of ["/sip/hooks", "/metrics", "/openapi"]) expect(await statusOf(path)).toBe(401);
       const { port } = new URL(url);
       expect(await check(port)).toBe(0);
       expect(readdirSync(join(built.root, "data"))).toContain("sayna-sip.db");

@@ -7,6 +7,7 @@ import { DatabaseSilent, type Database } from "./database";
 import { DeliveryQueue } from "./delivery-queue";
 import { EventLog } from "./event-log";
 import { exclusive } from "./exclusive";
+import { readFigures } from "./figures";
 import { postgresHistory } from "./history";
 import { HookChanges } from "./hook-changes";
 import { Lanes } from "./lanes";
@@ -92,6 +93,7 @@ export async function createPostgresStorage({ url, clock, log }: PostgresStorage
     ...postgresHistory({ database, events, lanes, cancellations }),
     sweep: (limits, now) => retention.sweep(limits, now),
     room: (limits) => retention.room(limits),
+    figures: () => readFigures(database),
     onWork: (listener: (hooks: readonly HookId[]) => void) => rounds.onWork(listener),
     onHooksChanged: (listener: () => void) => rounds.onHooksChanged(listener),
     exclusive: (name, run) => exclusive({ database, clock, log }, name, run),

@@ -4,6 +4,7 @@ import type { Storage } from "../../../src/contracts/storage";
 import { Ballast } from "./ballast";
 import { DeliveryQueue } from "./delivery-queue";
 import { EventLog } from "./event-log";
+import { Figures } from "./figures";
 import { sqliteHistory } from "./history";
 import { HookChanges } from "./hook-changes";
 import { HookRows } from "./hook-rows";
@@ -58,6 +59,7 @@ export function createSqliteStorage({
     onCallsRemoved: (calls) => events.forgetCalls(calls),
     write: (run) => writes.run(run, "upkeep"),
   });
+  const figures = new Figures(db);
   const probe = db.query<unknown, [number]>(
     "insert into probe (id, at) values (1, ?) on conflict (id) do update set at = excluded.at",
   );
@@ -93,6 +95,7 @@ export function createSqliteStorage({
     ...sqliteHistory({ db, queue, events, write: (run) => writes.run(run) }),
     sweep: (limits, now) => retention.sweep(limits, now),
     room: async (limits) => retention.room(limits),
+    figures: () => figures.read(),
     close: async () => close(),
   };
 }

@@ -273,6 +273,11 @@ export function createDispatcher(options: DispatcherOptions) {
     get underWay(): number {
       return underWay;
     },
+    get openBreakers(): number {
+      let open = 0;
+      for (const { breaker } of hooks.values()) if (breaker.kind === "open") open++;
+      return open;
+    },
     /** Hooks that something is known of: bounded by those with something to send, or a breaker that is not quiet. */
     get knownHooks(): number {
       return hooks.size;

@@ -1,4 +1,5 @@
 import type { Logger } from "../../../src/contracts/logger";
+import { newMeasures, statusClass, type Measures } from "../../../src/contracts/measures";
 import type { PendingDelivery, Settlement } from "../../../src/contracts/storage";
 import { afterAttempt, startProbe } from "../../../src/domain/breaker";
 import { maxAgeOf, type DeliveryPolicy } from "../../../src/domain/delivery-policy";
@@ -15,6 +16,7 @@ import { reportBreaker, reportDelivery } from "./report-delivery";
 export type RunnerOptions = Omit<AttemptOptions, "policy"> & {
   readonly registry: HookRegistry;
   readonly log: Logger;
+  readonly measures?: Measures;
   readonly time: QueueTime;
   /** From 0 to 1, for the jitter of retries. */
   readonly random: () => number;
@@ -39,7 +41,7 @@ export type Run = {
  * the delivery and for the hook.
  */
 export function createRunner(options: RunnerOptions) {
-  const { registry, clock, log, time, random, goesOn, onWorksAgain } = options;
+  const { registry, clock, log, time, random, goesOn, onWorksAgain, measures = newMeasures() } = options;
   const startedAt = clock.now();
   /** Hooks that took something since the start. */
   const working = new Set<HookId>();
@@ -53,7 +55,9 @@ export function createRunner(options: RunnerOptions) {
 
   /** Undefined when the attempt was cut off by our own stop: it does not count, and goes out again after the start. */
   return async function runDelivery({ delivery, hook, state, policy, probe }: Run): Promise<Settlement | undefined> {
-    if (time.ageOf(delivery.receivedAt) > maxAgeOf(policy, delivery.eventName)) {
+    const age = time.ageOf(delivery.receivedAt);
+    if (age > maxAgeOf(policy, delivery.eventName)) {
+      measures.outcomes.expired++;
       const expired = { delivery, at: clock.now(), attempt: undefined, outcome: { kind: "expired" } } as const;
       reportDelivery(log, delivery, hook, expired, false);
       return expired;
@@ -61,11 +65,14 @@ export function createRunner(options: RunnerOptions) {
     if (probe && state.breaker.kind === "open") state.breaker = startProbe(state.breaker, delivery.lane);
     if (state.bucket !== undefined) state.bucket = take(state.bucket, 1);
     state.sending.set(delivery.lane, clock.monotonic());
+    if (delivery.attempts === 0) measures.queueing.add(age / 1000);
     const attempted = await attemptDelivery(delivery, hook, { ...options, policy });
     state.sending.delete(delivery.lane);
     const { verdict, at, attempt, retryAfter } = attempted;
     if (!goesOn() && verdict !== "success") return undefined;
 
+    measures.attempts[verdict].add(attempt.durationMs / 1000);
+    measures.statuses[statusClass(attempt.status)]++;
     const now = clock.monotonic();
     const before = state.breaker;
     const after = afterAttempt(before, { lane: delivery.lane, verdict, at: now, retryAfter });
@@ -76,6 +83,9 @@ export function createRunner(options: RunnerOptions) {
     const counting = inOutage ? "in_outage" : failedBeforeStart(delivery) ? "since_start" : "counts";
     if (verdict === "success") working.add(hook.id);
     const outcome = decideOutcome(delivery, attempted, { policy, counting, random: random(), now: time.now() });
+    measures.outcomes[outcome.kind]++;
+    if (outcome.kind === "delivered") measures.delivery.add(time.ageOf(delivery.receivedAt) / 1000);
+    if (before.kind === "closed" && after.kind === "open") measures.breakersOpened++;
     const settlement = { delivery, at, attempt, outcome };
     reportDelivery(log, delivery, hook, settlement, counting !== "counts");
     reportBreaker(log, hook, settlement, before, after, now);

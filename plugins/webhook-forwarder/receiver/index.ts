@@ -1,11 +1,12 @@
 import { Elysia, t } from "elysia";
 import type { Logger } from "../../../src/contracts/logger";
 import type { Clock } from "../../../src/contracts/clock";
+import { countRefusal, newMeasures, type Measures } from "../../../src/contracts/measures";
 import { AppError } from "../../../src/domain/errors";
 import { isJsonObject, type JsonObject } from "../../../src/domain/json";
 import type { Secret } from "../../../src/domain/secret";
 import { errorResponses, readBody } from "../../http-errors";
-import type { Webhook } from "../router/event-intake";
+import type { Taken, Webhook } from "../router/event-intake";
 import { createRefusalLog } from "./refusal-log";
 import { createTokenVerifier, type TokenRefusal } from "./verify-token";
 
@@ -13,9 +14,10 @@ export type ReceiverOptions = {
   /** The keys that LiveKit may sign with; with none every webhook is answered 503. */
   readonly keys: readonly { readonly apiKey: string; readonly apiSecret: Secret }[];
   /** Keeps a verified webhook; absent when SIP is off, and then it is answered 200 and not kept. */
-  readonly take: ((webhook: Webhook) => Promise<void>) | undefined;
+  readonly take: ((webhook: Webhook) => Promise<Taken>) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly measures?: Pick<Measures, "acknowledgement" | "refusals">;
 };
 
 /** LiveKit's webhooks have 0.5 to 70 KB: attributes are limited to 64 KiB. */
@@ -30,11 +32,12 @@ const utf8 = new TextDecoder();
  * The route that LiveKit's webhooks come in by: token, body, hash, JSON, in this order, so that a stranger's body is never
  * read. Whatever a signed JSON object says is accepted, because LiveKit takes every 4xx for a success.
  */
-export function receiver({ keys, take, clock, log }: ReceiverOptions) {
+export function receiver({ keys, take, clock, log, measures = newMeasures() }: ReceiverOptions) {
   const verifier = createTokenVerifier({ keys, now: () => clock.now() });
   const logRefusal = createRefusalLog({ log, now: () => clock.now() });
 
   function refuse(refusal: TokenRefusal): never {
+    countRefusal(measures, refusal.reason);
     logRefusal(refusal);
     throw new AppError("invalid_signature", { headers: { "www-authenticate": 'JWT realm="livekit-webhook"' } });
   }
@@ -43,13 +46,17 @@ export function receiver({ keys, take, clock, log }: ReceiverOptions) {
     "/livekit/webhook",
     async ({ request }) => {
       if (keys.length === 0) throw new AppError("credentials_missing");
+      const arrivedAt = clock.monotonic();
       const token = verifier.checkToken(request.headers.get("authorization"));
       if (token.kind === "refused") return refuse(token);
       const body = await readBody(request, MAX_WEBHOOK_BYTES);
       const verdict = verifier.checkBody(token, body);
       if (verdict.kind === "refused") return refuse(verdict);
       const json = parseObject(body);
-      await take?.({ json, body, contentType: contentTypeOf(request) });
+      const taken = await take?.({ json, body, contentType: contentTypeOf(request) });
+      if (taken === "kept" || taken === "duplicate") {
+        measures.acknowledgement.add((clock.monotonic() - arrivedAt) / 1000);
+      }
       return RECEIVED;
     },
     {

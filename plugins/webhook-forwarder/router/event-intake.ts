@@ -1,5 +1,6 @@
 import type { Clock } from "../../../src/contracts/clock";
 import type { Logger } from "../../../src/contracts/logger";
+import { newMeasures, type Measures } from "../../../src/contracts/measures";
 import type { CommitResult, IncomingEvent, OwnerTask, Storage } from "../../../src/contracts/storage";
 import { HELD_MS } from "../../../src/domain/call";
 import { AppError } from "../../../src/domain/errors";
@@ -20,6 +21,7 @@ export type EventIntakeOptions = MatchOptions & {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly measures?: Measures;
   /** Hooks have something new to send. */
   readonly onDeliveries: (hooks: readonly HookId[]) => void;
   readonly onOwnerTask: (task: OwnerTask) => void;
@@ -27,6 +29,9 @@ export type EventIntakeOptions = MatchOptions & {
 };
 
 export type Webhook = { readonly json: JsonObject; readonly body: Uint8Array; readonly contentType: string };
+
+/** What became of a webhook that was answered 200. */
+export type Taken = "kept" | "duplicate" | "notSip" | "noHooks";
 
 export type EventIntake = ReturnType<typeof createEventIntake>;
 
@@ -36,11 +41,11 @@ const UNMATCHED_SWEEP_MS = 1_000;
 
 /** Takes verified webhooks: reads, routes, commits. When `take` returns, the event is on disk. */
 export function createEventIntake(options: EventIntakeOptions) {
-  const { roomPrefix, registry, storage, clock, log } = options;
-  const commit = groupCalls((events: readonly IncomingEvent[]) => storage.commit(events, registry.planDelivery));
+  const { roomPrefix, registry, storage, clock, log, measures = newMeasures() } = options;
+  const commit = groupCalls(commitAll);
   const turns = createRoomTurns();
   const refusals = createRefusalCounter(clock);
-  const freshness = createFreshness({ clock, log });
+  const freshness = createFreshness({ clock, log, measures });
   const counts = { kept: 0, duplicate: 0, notSip: 0, noHooks: 0, refused: 0 };
   let waitingBytes = 0;
   let cancelSweep = () => {};
@@ -49,16 +54,16 @@ export function createEventIntake(options: EventIntakeOptions) {
    * @throws AppError `not_kept` (503) with a `Retry-After` that grows with each refusal of the same event: LiveKit then
    *   tries for 26 s; without the header it gives up after 15 s.
    */
-  async function take({ json, body, contentType }: Webhook): Promise<void> {
+  async function take({ json, body, contentType }: Webhook): Promise<Taken> {
     const event = readLiveKitEvent(json, body);
     const { roomName } = event;
     if (roomName === undefined || !roomName.startsWith(roomPrefix)) {
       counts.notSip++;
-      return;
+      return "notSip";
     }
     if (registry.table.size === 0) {
       counts.noHooks++;
-      return;
+      return "noHooks";
     }
     const receivedAt = clock.now();
     let match: Match | undefined;
@@ -71,6 +76,20 @@ export function createEventIntake(options: EventIntakeOptions) {
     counts[result.kind]++;
     if (result.kind === "kept") freshness.kept(event, receivedAt);
     report(event, match, result);
+    return result.kind;
+  }
+
+  async function commitAll(events: readonly IncomingEvent[]): Promise<readonly CommitResult[]> {
+    const begun = clock.monotonic();
+    measures.commitEvents.add(events.length);
+    try {
+      return await storage.commit(events, registry.planDelivery);
+    } catch (error) {
+      measures.commitFailures++;
+      throw error;
+    } finally {
+      measures.commit.add((clock.monotonic() - begun) / 1000);
+    }
   }
 
   async function keep(
@@ -103,6 +122,7 @@ export function createEventIntake(options: EventIntakeOptions) {
     if (result.ownerTask !== undefined) options.onOwnerTask(result.ownerTask);
     if (event.name === "room_finished") options.onRoomFinished(event);
     if (result.unmatchedParticipant && result.held) {
+      measures.unmatchedParticipants++;
       log.warn(
         { event: event.id, room: event.roomName, room_sid: event.roomSid, host: match?.host ?? null },
         "No SIP hook matches the called host; the event is kept",
@@ -113,6 +133,7 @@ export function createEventIntake(options: EventIntakeOptions) {
   async function sweep(): Promise<void> {
     try {
       for (const call of await storage.listUnmatched(clock.now() - HELD_MS)) {
+        measures.unmatchedEvents += call.events;
         log.warn(
           { room: call.roomName, room_sid: call.roomSid, events: call.events },
           "SIP events without a hook are listed as unmatched; they go out when the call gets a hook",

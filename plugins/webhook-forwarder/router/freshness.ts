@@ -1,9 +1,14 @@
 import type { Clock } from "../../../src/contracts/clock";
 import type { Logger } from "../../../src/contracts/logger";
+import type { Measures } from "../../../src/contracts/measures";
 import type { LiveKitEvent } from "../../../src/domain/livekit-event";
 import { createRoomProgress, type Gaps } from "./room-progress";
 
-export type FreshnessOptions = { readonly clock: Clock; readonly log: Logger };
+export type FreshnessOptions = {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly measures?: Pick<Measures, "lateness">;
+};
 
 /** What was seen since the start; times in milliseconds. */
 export type FreshnessFigures = Gaps & {
@@ -30,7 +35,7 @@ const REMEMBERED_MS = 60_000;
 const REMEMBERED_EVENTS = 10_000;
 
 /** Measures how late LiveKit's webhooks come and what is missing of them, and warns before LiveKit's limits drop events. */
-export function createFreshness({ clock, log }: FreshnessOptions) {
+export function createFreshness({ clock, log, measures }: FreshnessOptions) {
   const progress = createRoomProgress();
   const figures = {
     arrived: 0,
@@ -57,6 +62,7 @@ export function createFreshness({ clock, log }: FreshnessOptions) {
   }
 
   function noteLateness(event: LiveKitEvent, ms: number): void {
+    measures?.lateness.add(ms / 1000);
     figures.mostLate = Math.max(figures.mostLate ?? ms, ms);
     figures.leastLate = Math.min(figures.leastLate ?? ms, ms);
     if (ms > NOISE_MS) figures.late++;

@@ -65,6 +65,34 @@ export function testUpkeep(title: string, create: () => Promise<StorageUnderTest
       return (await keep(events)).map(({ kind }) => kind);
     }
 
+    test("figures, where a storage has them, follow what waits and what it waited for", async () => {
+      if (storage.figures === undefined) return;
+      expect(await storage.figures()).toMatchObject({
+        pending: 0,
+        lanes: 0,
+        oldestReceivedAt: undefined,
+        unmatched: 0,
+      });
+      await keep([at(NOW, joined("RM_1", A)), at(NOW + 1_000, joined("RM_2", A)), at(NOW + 2_000, joined("RM_2", B))]);
+      await keep([at(NOW + 3_000, event("room_finished", "RM_2"))]);
+      // Of the last one each of the call's hooks has a delivery.
+      expect(await storage.figures()).toMatchObject({ pending: 5, lanes: 3, oldestReceivedAt: NOW });
+      const { deliveries } = await storage.claim(A, { now: NOW + 4_000, limit: 1, busy: new Set() });
+      await storage.settle(
+        deliveries.map((delivery) => ({ delivery, at: NOW, attempt: undefined, outcome: { kind: "delivered" } })),
+      );
+      expect(await storage.figures()).toMatchObject({ pending: 4, lanes: 2, oldestReceivedAt: NOW + 1_000 });
+      await end(A, { kind: "delivered" }, NOW + 4_000);
+      await end(B, { kind: "dead", reason: "tried enough" }, NOW + 4_000);
+      await keep([at(NOW, event("room_started", "RM_3"))]);
+      await storage.listUnmatched(NOW + 1);
+      const after = await storage.figures();
+      expect(after).toMatchObject({ pending: 0, lanes: 0, oldestReceivedAt: undefined, unmatched: 1 });
+      expect(after.bytes).toBeGreaterThan(0);
+      await keep([at(NOW + 9_000, joined("RM_3", B))]);
+      expect((await storage.figures()).oldestReceivedAt).toBe(NOW);
+    });
+
     describe("by age", () => {
       test.each([
         ["delivered", { kind: "delivered" }, 7 * DAY],

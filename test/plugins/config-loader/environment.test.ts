@@ -6,7 +6,7 @@ import { load, messagesOf, problemsOf, SIP } from "./load-text";
 const SIP_ENV = { SIP_ROOM_PREFIX: "sip-", SIP_ALLOWED_ADDRESSES: "10.0.0.1" };
 
 const YAML = `
-server: {host: 10.0.0.1, port: 1000}
+server: {host: 10.0.0.1, port: 1000, management: {host: 10.0.0.2, port: 2000}}
 data_dir: /from/file
 retention: {delivered: 1d, dead: 2d, unmatched: 3d, max_size: 100MiB}
 livekit:
@@ -33,6 +33,8 @@ describe("a variable replaces the file's value whole", () => {
   test.each<[string, string, Read, unknown, unknown]>([
     ["HOST", "0.0.0.0", ({ server }) => server.host, "10.0.0.1", "0.0.0.0"],
     ["PORT", " 0 ", ({ server }) => server.port, 1000, 0],
+    ["MANAGEMENT_HOST", "::1", ({ server }) => server.management?.host, "10.0.0.2", "::1"],
+    ["MANAGEMENT_PORT", "7", ({ server }) => server.management?.port, 2000, 7],
     ["DATA_DIR", "/d", ({ data_dir }) => data_dir, "/from/file", "/d"],
     ["LIVEKIT_URL", "http://l:7880", ({ livekit }) => livekit.url, "wss://file.example", "http://l:7880"],
     ["LIVEKIT_API_KEY", "k", ({ livekit }) => livekit.api_key, "file-key", "k"],

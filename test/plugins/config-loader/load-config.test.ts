@@ -417,7 +417,7 @@ describe("unknown keys", () => {
     ["server: {prot: 1}", "Unknown key 'prot' in server", "Did you mean 'port'?"],
     [`${SIP}  delivery: {max_ages: 1h}`, "Unknown key 'max_ages' in sip.delivery", "Did you mean 'max_age'?"],
     [hooks("{hots: a}"), "Unknown key 'hots' in sip.hooks[0]", "Did you mean 'host'?"],
-    ["server: {tls: true}", "Unknown key 'tls' in server", "Known here: host, port."],
+    ["server: {tls: true}", "Unknown key 'tls' in server", "Known here: host, port, management."],
     ["<<: {a: b}", "Unknown key", expect.stringContaining("Known here: server, data_dir")],
     ["__proto__: {sip: 1}", "Unknown key '__proto__'", expect.any(String)],
     ["server: {__proto__: {port: 1}}", "Unknown key '__proto__' in server", expect.any(String)],

@@ -32,6 +32,29 @@ describe("the address that is listened on", () => {
   });
 });
 
+describe("with a second port", () => {
+  const NOTES = { MANAGEMENT_PORT: "3002" };
+
+  test("open webhooks and a management API on loopback need no note", () => {
+    expect(notesOf("", { ...NOTES, HOST: "0.0.0.0" })).toEqual([]);
+  });
+
+  test("the warning is about the management API's address, and names its setting", () => {
+    expect(notesOf("", { ...NOTES, HOST: "0.0.0.0", MANAGEMENT_HOST: "10.0.0.1" })).toEqual([
+      expect.stringMatching(
+        /^warn The management API on 10\.0\.0\.1 is open .*MANAGEMENT_HOST=127\.0\.0\.1.*AUTH_REQUIRED/,
+      ),
+    ]);
+  });
+
+  test("both are said when LiveKit must be here and the API is open", () => {
+    expect(notesOf("", { ...NOTES, MANAGEMENT_HOST: "::" })).toEqual([
+      expect.stringMatching(LOCAL),
+      expect.stringMatching(OPEN),
+    ]);
+  });
+});
+
 describe("with a sip block", () => {
   const ENV = { HOST: "0.0.0.0", AUTH_REQUIRED: "true", AUTH_API_SECRET: "s" };
 

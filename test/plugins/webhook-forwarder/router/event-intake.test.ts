@@ -74,8 +74,8 @@ async function build(
   intake.start();
 }
 
-function take(json: JsonObject): Promise<void> {
-  return intake.take({ json, body: Buffer.from(JSON.stringify(json)), contentType: "application/webhook+json" });
+async function take(json: JsonObject): Promise<void> {
+  await intake.take({ json, body: Buffer.from(JSON.stringify(json)), contentType: "application/webhook+json" });
 }
 
 const joined = (to: string, sid = "PA_1") => webhookJson("participant_joined", { participant: caller(sid, to) });
