@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { chmod, cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join, relative } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { startFakeLiveKit } from "../support/fake-livekit";
 import { temporaryDirectory } from "../support/server-process";
+import { freePort } from "./free-port";
 import { readPage, ROOT } from "./markdown-page";
 
 /** What the commands may use: a machine has these, and Node with npm. */
@@ -35,14 +35,6 @@ mkdir -p "$HOME/.sayna-bun/bin" && ${Bun.which("ln")} -s "${process.execPath}" "
 });
 
 afterAll(() => directory.remove());
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return address !== null && typeof address === "object" ? address.port : 0;
-}
 
 /** The guide's commands in order, those from the heading "With LiveKit" on apart. */
 function commands(part: "before" | "with LiveKit"): string {
