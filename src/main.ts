@@ -2,14 +2,19 @@
 import { dirname, resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import packageJson from "../package.json" with { type: "json" };
-import { ConfigError, loadConfig, type Config } from "../plugins/config-loader";
+import type { Config } from "../plugins/config-loader";
+import { addCompletion } from "./cli/add-completion";
+import { callsCommand } from "./cli/calls-command";
+import { deliveriesCommand } from "./cli/deliveries-command";
+import { exitWhenMisused } from "./cli/exit-when-misused";
+import { explainCommand } from "./cli/explain-command";
+import { hooksCommand } from "./cli/hooks-command";
+import { replayCommand } from "./cli/replay-command";
 import { nearest } from "./domain/nearest";
-import { serve } from "./serve";
 
 const program = new Command("sayna-sip")
   .description(packageJson.description)
   .version(packageJson.version)
-  .showHelpAfterError("(sayna-sip --help lists the commands)")
   // Without this the default command takes a misspelt one for an argument that it does not have.
   .hook("preSubcommand", (parent, chosen) => {
     const [first] = parent.args;
@@ -25,22 +30,32 @@ program
     "\nExamples:\n  sayna-sip serve --config sayna-sip.yaml\n  SIP_ROOM_PREFIX=sip- … sayna-sip serve",
   )
   .action(async ({ config: file }) => {
-    const config = readConfig(file);
+    const config = await readConfig(file);
     if (config === undefined) process.exit(1);
     const directory = file === undefined ? process.cwd() : dirname(resolve(file));
     // What makes lines readable takes 30 ms to load, which a service does not need.
     const { createLog } = await (process.stdout.isTTY ? import("./pretty-log") : import("./json-log"));
+    const { serve } = await import("./serve");
     process.exit(await serve(config, { log: createLog(), directory, signalled: waitForSignal() }));
   });
 
 program
   .command("demo")
   .description("show the main job in this terminal, without a LiveKit or a SIP carrier")
+  .addHelpText("after", "\nExamples:\n  sayna-sip demo")
   .action(async () => {
     const { runDemo } = await import("./demo/run-demo");
     process.exit(await runDemo());
   });
 
+program
+  .addCommand(hooksCommand())
+  .addCommand(callsCommand())
+  .addCommand(deliveriesCommand())
+  .addCommand(replayCommand())
+  .addCommand(explainCommand());
+addCompletion(program);
+exitWhenMisused(program);
 await program.parseAsync();
 
 function refuseCommand(name: string): never {
@@ -59,7 +74,8 @@ function waitForSignal(): Promise<string> {
 }
 
 /** Undefined when it is wrong; what is wrong has been said then. */
-function readConfig(file: string | undefined): Config | undefined {
+async function readConfig(file: string | undefined): Promise<Config | undefined> {
+  const { ConfigError, loadConfig } = await import("../plugins/config-loader");
   try {
     return loadConfig(file === undefined ? {} : { file });
   } catch (error) {

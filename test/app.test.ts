@@ -104,6 +104,7 @@ describe("the OpenAPI document", () => {
       "POST /sip/hooks/pause",
       "POST /sip/hooks/resume",
       "POST /sip/hooks/rollback",
+      "POST /sip/hooks/test",
       "POST /sip/replay",
     ]);
     for (const methods of Object.values(paths)) {

@@ -18,7 +18,7 @@ describe("a command that there is not is refused", () => {
     ],
   ])("%j", (args, message) => {
     expect(run(...args)).toEqual({
-      exitCode: 1,
+      exitCode: 2,
       stdout: "",
       stderr: `${message}\n(sayna-sip --help lists the commands)\n`,
     });
@@ -29,7 +29,7 @@ test.each([
   [["serve", "serv"], "error: too many arguments for 'serve'. Expected 0 arguments but got 1: serv."],
   [["--confg", "x.yaml"], "error: unknown option '--confg'\n(Did you mean --config?)"],
 ])("what a command does not take is refused: %j", (args, message) => {
-  expect(run(...args)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(message) });
+  expect(run(...args)).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(message) });
 });
 
 test.each([[["--config", "/dev/null/x.yaml"]], [["serve", "--config", "/dev/null/x.yaml"]]])(

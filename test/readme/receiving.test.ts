@@ -3,6 +3,7 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { deliveryHeaders } from "../../plugins/webhook-forwarder/dispatcher/delivery-headers";
 import type { Signers } from "../../plugins/webhook-forwarder/dispatcher/read-signers";
+import { TEST_HEADER } from "../../plugins/webhook-forwarder/hook-test/example-event";
 import { eventId } from "../../src/domain/ids";
 import { judgeAttempt } from "../../src/domain/retry-policy";
 import { parseSigningKey, type SigningKey } from "../../src/domain/signatures";
@@ -151,14 +152,14 @@ describe.each(VARIANTS)("the receiver, $verify", ({ verify, knows }) => {
     expect(await receiver.post(signed(OURS, 0, true), body)).toBe(204);
   });
 
-  test("the headers of a delivery and of a replay are those of the README's table", () => {
+  test("the headers of a delivery, a replay and a test are those of the README's table", () => {
     const listed = tableRows(section("Headers"))
       .flatMap(([names = ""]) => quoted(names))
       .filter((name) => name.includes("-"));
     const sent = Object.keys(original().headers);
     const ofReplay = Object.keys(signed(OURS, 0, true)).filter((name) => !sent.includes(name));
     expect(ofReplay).toEqual(["X-Sayna-Replay"]);
-    expect([...sent, ...ofReplay].toSorted()).toEqual([...new Set(listed)].toSorted());
+    expect([...sent, ...ofReplay, TEST_HEADER].toSorted()).toEqual([...new Set(listed)].toSorted());
   });
 });
 
