@@ -12,6 +12,7 @@ import { PausedHooks } from "./paused-hooks";
 import { Retention } from "./retention";
 import { WriteGuard } from "./write-guard";
 
+export { lookAtDataDirectory, type DataDirectoryLook } from "./look-at-data-directory";
 export { DATABASE_FILE } from "./open-database";
 export { StorageOpenError } from "./storage-open-error";
 
