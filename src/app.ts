@@ -17,6 +17,7 @@ import { sipOff } from "../plugins/sip-off";
 import { createDispatcher, type Dispatcher } from "../plugins/webhook-forwarder/dispatcher";
 import { createSecretReader } from "../plugins/webhook-forwarder/dispatcher/read-secret";
 import { revokedBy, warnOfRevoked } from "../plugins/webhook-forwarder/dispatcher/revoked-secrets";
+import { hookTest } from "../plugins/webhook-forwarder/hook-test";
 import { builtInMatchers } from "../plugins/webhook-forwarder/matchers";
 import { receiver } from "../plugins/webhook-forwarder/receiver";
 import { createAsking, createEventIntake, type EventIntake } from "../plugins/webhook-forwarder/router";
@@ -144,6 +145,7 @@ function sipRoutes({ config, authPlugin, sip, clock, log }: SipRouteOptions) {
         secretGrants: secretGrants(config, sip.config),
       }),
     )
+    .use(hookTest({ auth: authPlugin, log, ...sip.hookTest }))
     .use(history({ auth: authPlugin, clock, log, ...sip.history }))
     .use(explain({ auth: authPlugin, clock, ...sip.explain }))
     .use(pluginRoutes({ auth: authPlugin, plugins: sip.plugins }));
@@ -178,19 +180,22 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
   const { signing_key: key, previous_signing_key: previousKey } = sip;
   const previous = previousKey === undefined ? undefined : { secret: previousKey.key, until: previousKey.until };
   const signingKeys = key === undefined ? undefined : createSigningKeys({ key, previous, readSecret });
-  const dispatcher: Dispatcher = createDispatcher({
-    storage,
-    registry,
+  const sending = {
     sender,
     clock,
+    hookSecret: sip.hook_secret,
+    previousHookSecret: sip.previous_hook_secret,
+    signingKeys: async (now: number) => ((await signingKeys?.(now)) ?? []).map((listed) => listed.key),
+    readSecret,
+    findRevoked,
+  };
+  const dispatcher: Dispatcher = createDispatcher({
+    ...sending,
+    storage,
+    registry,
     log,
     random,
     concurrency: { total: TOTAL_CONCURRENCY },
-    hookSecret: sip.hook_secret,
-    previousHookSecret: sip.previous_hook_secret,
-    signingKeys: async (now) => ((await signingKeys?.(now)) ?? []).map((listed) => listed.key),
-    readSecret,
-    findRevoked,
   });
   const livekit = credentials === undefined ? undefined : { url: config.livekit.url, ...credentials, clock, log };
   const owner: RoomOwner | undefined =
@@ -244,6 +249,7 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     plugins: [...added, ...(storagePlugin === undefined ? [] : [storagePlugin])],
     history: { history: storage, registry, matching, onDeliveries: dispatcher.wake, onOwnerTask },
     explain: { history: storage, registry, breakerOf: dispatcher.breakerOf, matching, roomPrefix: sip.room_prefix },
+    hookTest: { ...sending, registry, breakerOf: dispatcher.breakerOf, roomPrefix: sip.room_prefix },
     signingKeys,
     registry,
     breakerOf: dispatcher.breakerOf,

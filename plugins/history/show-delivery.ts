@@ -34,7 +34,7 @@ export function showHook({ host, authId }: history.HookName) {
 
 const lenient = new TextDecoder();
 
-function showAttempt(attempt: history.AttemptView, caller: Principal): AttemptView {
+export function showAttempt(attempt: history.AttemptView, caller: Principal): AttemptView {
   return {
     n: attempt.n,
     at: iso(attempt.startedAt),

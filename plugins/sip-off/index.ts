@@ -11,6 +11,7 @@ const ROUTES = {
     ["DELETE", "/sip/hooks"],
     ["POST", "/sip/hooks/pause"],
     ["POST", "/sip/hooks/resume"],
+    ["POST", "/sip/hooks/test"],
     ["GET", "/sip/hooks/versions"],
     ["GET", "/sip/hooks/versions/:a/compare/:b"],
     ["POST", "/sip/hooks/rollback"],

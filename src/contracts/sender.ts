@@ -10,6 +10,29 @@ export type SendRequest = {
   readonly guarded: boolean;
   /** Shown to a receiver that asks for one. Connections with different ones, or none, are never shared. */
   readonly clientCertificate?: ClientCertificate;
+  /**
+   * Told of the peer when there is a connection to an address that may be reached, and again when it is encrypted. The request
+   * then has a connection of its own: of one that is kept there would be nothing to tell.
+   */
+  readonly onPeer?: (peer: Peer) => void;
+};
+
+/** Whom a request reaches; `tls` once the handshake is done. */
+export type Peer = { readonly address: string; readonly tls?: TlsPeer };
+
+export type TlsPeer = {
+  /** `TLSv1.3` or `TLSv1.2`. */
+  readonly protocol: string;
+  readonly certificate?: PeerCertificate;
+};
+
+/** Times in ms since the epoch; the texts are the peer's own, at most 500 characters each. */
+export type PeerCertificate = {
+  /** The hosts that it is for, with commas. */
+  readonly names: string;
+  readonly issuer: string;
+  readonly validFrom: number;
+  readonly validTo: number;
 };
 
 /** PEM: the certificate, followed by its chain where the receiver needs it, and its private key without a passphrase. */

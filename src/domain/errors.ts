@@ -53,6 +53,11 @@ export const ERRORS = {
     message: "There is no such call",
     hint: "GET /sip/calls lists those that you may see.",
   },
+  hook_test_under_way: {
+    status: 409,
+    message: "This hook is being tested already",
+    hint: "Wait until that test has ended; it takes no longer than the hook's deadline.",
+  },
   method_not_allowed: {
     status: 405,
     message: "This method is not allowed here",

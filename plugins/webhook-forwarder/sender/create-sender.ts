@@ -51,9 +51,9 @@ export function createSender(options: SenderOptions): Sender {
       if (reason !== undefined) return failure("address", "ADDRESS_FORBIDDEN", forbiddenMessage(target.host, reason));
     }
 
-    const { headers, body, clientCertificate } = request;
-    const parts = { target, rule, headers, body, clientCertificate };
-    let exchange = startExchange({ ...parts, agent: pool });
+    const { headers, body, clientCertificate, onPeer } = request;
+    const parts = { target, rule, headers, body, clientCertificate, onPeer };
+    let exchange = startExchange({ ...parts, agent: onPeer === undefined ? pool : unpooled });
     const abort = (reason: (step: Step) => Failure): void => exchange.abort(reason);
     const timer = setTimeout(() => abort(deadlinePassed), request.deadlineMs);
     underWay.add(abort);

@@ -1,9 +1,11 @@
 import { type Agent, request as httpsRequest } from "node:https";
 import type { ClientRequest } from "node:http";
 import type { Socket } from "node:net";
-import type { ClientCertificate } from "../../../src/contracts/sender";
+import { TLSSocket } from "node:tls";
+import type { ClientCertificate, Peer } from "../../../src/contracts/sender";
 import { readAnswer } from "./answer-reader";
 import { type AddressRule, forbiddenMessage } from "./checked-lookup";
+import { describePeer } from "./describe-peer";
 import { failure, failureFrom, type Failure, type Outcome, type Step } from "./failure";
 import type { Target } from "./target";
 
@@ -14,6 +16,8 @@ export type ExchangeOptions = {
   readonly agent: Agent;
   readonly rule: AddressRule;
   readonly clientCertificate?: ClientCertificate | undefined;
+  /** See `SendRequest`. */
+  readonly onPeer?: ((peer: Peer) => void) | undefined;
 };
 
 export type ExchangeEnd = {
@@ -69,12 +73,15 @@ export function startExchange(options: ExchangeOptions): Exchange {
     assigned.once("connect", () => {
       step = "tls";
       // The address was judged when it was looked up, or read from the URL; this is the one really used.
-      const reason = options.rule(assigned.remoteAddress ?? "");
-      if (reason === undefined) return;
+      const address = assigned.remoteAddress ?? "";
+      const reason = options.rule(address);
+      if (reason === undefined) return options.onPeer?.({ address });
       abort(() => failure("address", "ADDRESS_FORBIDDEN", forbiddenMessage(options.target.host, reason)));
     });
     assigned.once("secureConnect", () => {
       step = "request";
+      if (options.onPeer === undefined || !(assigned instanceof TLSSocket)) return;
+      options.onPeer({ address: assigned.remoteAddress ?? "", tls: describePeer(assigned) });
     });
   });
 
