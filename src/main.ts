@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import packageJson from "../package.json" with { type: "json" };
 import { ConfigError, loadConfig, type Config } from "../plugins/config-loader";
+import { doctorCommand } from "./cli/doctor-command";
 import { hooksCommand } from "./cli/hooks-command";
 import { exitWhenMisused } from "./cli/exit-when-misused";
 import { nearest } from "./domain/nearest";
@@ -43,6 +44,7 @@ program
   });
 
 program.addCommand(hooksCommand());
+program.addCommand(doctorCommand());
 exitWhenMisused(program);
 await program.parseAsync();
 

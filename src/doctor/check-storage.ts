@@ -44,7 +44,9 @@ export function judgeDataDirectory(dataDir: string, look: DataDirectoryLook): re
   const room = judgeRoom(dataDir, look.freeBytes);
   if (damaged.length > 0 || room !== undefined) return [...damaged, ...(room === undefined ? [] : [room])];
   const state = look.exists ? `can be written, ${inUse}` : "is not there yet, and will be made";
-  return [ok("storage", "storage_right", `The data directory ${dataDir} ${state}; ${sizeOf(look.freeBytes)} are free.`)];
+  return [
+    ok("storage", "storage_right", `The data directory ${dataDir} ${state}; ${sizeOf(look.freeBytes)} are free.`),
+  ];
 }
 
 function judgeRoom(dataDir: string, freeBytes: number): Finding | undefined {
