@@ -3,9 +3,13 @@ import { dirname, resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import packageJson from "../package.json" with { type: "json" };
 import { ConfigError, loadConfig, type Config } from "../plugins/config-loader";
+import { callsCommand } from "./cli/calls-command";
+import { deliveriesCommand } from "./cli/deliveries-command";
 import { doctorCommand } from "./cli/doctor-command";
-import { hooksCommand } from "./cli/hooks-command";
 import { exitWhenMisused } from "./cli/exit-when-misused";
+import { explainCommand } from "./cli/explain-command";
+import { hooksCommand } from "./cli/hooks-command";
+import { replayCommand } from "./cli/replay-command";
 import { nearest } from "./domain/nearest";
 import { serve } from "./serve";
 
@@ -43,7 +47,12 @@ program
     process.exit(await runDemo());
   });
 
-program.addCommand(hooksCommand());
+program
+  .addCommand(hooksCommand())
+  .addCommand(callsCommand())
+  .addCommand(deliveriesCommand())
+  .addCommand(replayCommand())
+  .addCommand(explainCommand());
 program.addCommand(doctorCommand());
 exitWhenMisused(program);
 await program.parseAsync();

@@ -119,7 +119,8 @@ function causeOf({ attempt, address, tls }: HookTestView): Cause {
           : "Mend the receiver.",
     };
   }
-  const said = error.message === undefined ? error.code : `${error.message} (${error.code})`;
+  const { code, message = code } = error;
+  const said = message.includes(code) ? message : `${message} (${code})`;
   const ended = tls?.days_left !== undefined && tls.days_left < 0 ? ` (its certificate ended on ${tls.valid_to})` : "";
   const byStep: Readonly<Record<string, Cause>> = {
     dns: { code: "hook_dns", because: `has no address: ${said}`, mend: "Correct the URL's host, or its DNS." },
@@ -139,7 +140,7 @@ function causeOf({ attempt, address, tls }: HookTestView): Cause {
       mend: "Let the receiver answer before it works, or raise sip.delivery.deadline.",
     },
   };
-  if (error.code === "SECRET_UNAVAILABLE") {
+  if (code === "SECRET_UNAVAILABLE") {
     return {
       code: "hook_secret",
       because: `cannot be signed for: ${said}`,

@@ -1,5 +1,5 @@
 import { isJsonObject } from "../domain/json";
-import { ok, problem, skipped, warning, type Finding } from "./finding";
+import { ok, problem, warning, type Finding } from "./finding";
 
 /** Asks the running service; the command line's client is one. */
 export type Service = {
@@ -19,15 +19,17 @@ export type ServiceState = {
 
 const TIMEOUT_MS = 5_000;
 
-/**
- * Whether the service runs, can take calls, and lets us look.
- *
- * @param lockedBy who has the data directory that the configuration names; "unknown" where that cannot be told.
- */
-export async function checkService(service: Service, lockedBy: string | undefined | "unknown"): Promise<ServiceState> {
+/** Who has the data directory that the configuration names; `unknown` for a storage that is on another machine. */
+export type StorageHolder =
+  | { readonly kind: "unknown" }
+  | { readonly kind: "nobody" }
+  | { readonly kind: "process"; readonly name: string };
+
+/** Whether the service runs, can take calls, and lets us look. */
+export async function checkService(service: Service, holder: StorageHolder): Promise<ServiceState> {
   const { url } = service;
   const ready = await askReady(url);
-  if (ready === undefined) return { findings: [notRunning(url, lockedBy)], opened: false };
+  if (ready === undefined) return { findings: [notRunning(url, holder)], opened: false };
   const findings: Finding[] = [];
   if (ready.length > 0) {
     findings.push(
@@ -38,7 +40,7 @@ export async function checkService(service: Service, lockedBy: string | undefine
       }),
     );
   }
-  if (lockedBy === undefined) {
+  if (holder.kind === "nobody") {
     findings.push(
       warning("service", "service_elsewhere", {
         what: `The service at ${url} does not use the data directory of this configuration.`,
@@ -62,16 +64,8 @@ export async function checkService(service: Service, lockedBy: string | undefine
   return { findings, opened: refusal === undefined };
 }
 
-export const serviceNotAsked = (): ServiceState => ({
-  findings: [skipped("service", "SIP is off: the service is not asked.")],
-  opened: false,
-});
-
-function notRunning(url: string, lockedBy: string | undefined): Finding {
-  const other =
-    lockedBy === undefined || lockedBy === "unknown"
-      ? ""
-      : ` The data directory is in use by ${lockedBy}, which may be it.`;
+function notRunning(url: string, holder: StorageHolder): Finding {
+  const other = holder.kind === "process" ? ` The data directory is in use by ${holder.name}, which may be it.` : "";
   return problem("service", "service_not_running", {
     what: `Nothing answers as sayna-sip at ${url}.${other}`,
     why: "LiveKit gives up a webhook after 15 s.",

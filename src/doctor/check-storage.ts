@@ -1,18 +1,25 @@
 import { SQL } from "bun";
 import type { Config } from "../../plugins/config-loader";
 import { lookAtDataDirectory, type DataDirectoryLook } from "../../plugins/storage/sqlite";
+import type { StorageHolder } from "./check-service";
 import { ok, problem, skipped, warning, type Finding } from "./finding";
 
-export type StorageState = { readonly findings: readonly Finding[]; readonly lockedBy?: string | undefined };
+export type StorageState = { readonly findings: readonly Finding[]; readonly holder: StorageHolder };
 
 /** Looks at the storage that the configuration names, from outside. */
 export async function checkStorage({ storage, data_dir: dataDir }: Config): Promise<StorageState> {
-  if (typeof storage !== "string") return { findings: [await checkPostgres(storage.postgres.reveal())] };
+  const unknown = { kind: "unknown" } as const;
+  if (typeof storage !== "string") {
+    return { findings: [await checkPostgres(storage.postgres.reveal())], holder: unknown };
+  }
   if (storage !== "sqlite") {
-    return { findings: [skipped("storage", `The storage ${storage} is a plugin's: only the plugin can look at it.`)] };
+    const what = `The storage ${storage} is a plugin's: only the plugin can look at it.`;
+    return { findings: [skipped("storage", what)], holder: unknown };
   }
   const look = lookAtDataDirectory(dataDir);
-  return { findings: judgeDataDirectory(dataDir, look), lockedBy: look.lockedBy };
+  const { lockedBy } = look;
+  const holder = lockedBy === undefined ? ({ kind: "nobody" } as const) : ({ kind: "process", name: lockedBy } as const);
+  return { findings: judgeDataDirectory(dataDir, look), holder };
 }
 
 const MIB = 1024 * 1024;

@@ -103,7 +103,7 @@ function ruleDifferences({ resource, state, differences }: ResourcePreview, miss
   if (capacity !== undefined) {
     findings.push(
       warning("trunk and rule", "rule_other_capacity", {
-        what: `The dispatch rule ${name} lets ${String(capacity.from ?? "any number of")} participants into a room, and the configuration ${String(capacity.to)}.`,
+        what: `The dispatch rule ${name} lets ${capacity.from === null ? "any number of" : JSON.stringify(capacity.from)} participants into a room, and the configuration ${JSON.stringify(capacity.to)}.`,
         why: "With too few an agent cannot join the call.",
         mend: MEND,
       }),

@@ -39,7 +39,7 @@ export async function runDoctor(options: DoctorOptions): Promise<readonly Findin
     checkLiveKit(config, clock),
     readLiveKitClock(config.livekit.url, clock),
   ]);
-  const state = await checkService(service, config.storage === "sqlite" ? storage.lockedBy : "unknown");
+  const state = await checkService(service, storage.holder);
   const matched = call === undefined ? undefined : await matchCall(call, sip, state, options);
   const host = call === undefined || matched === undefined ? [] : await checkHost(call, matched, state, service);
   const hooks = await checkAllHooks(sip, state, matched, options);
