@@ -3,13 +3,18 @@ import { dirname, resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import packageJson from "../package.json" with { type: "json" };
 import { ConfigError, loadConfig, type Config } from "../plugins/config-loader";
+import { backupCommand } from "./cli/backup-command";
 import { callsCommand } from "./cli/calls-command";
+import { checkCommand } from "./cli/check-command";
 import { deliveriesCommand } from "./cli/deliveries-command";
 import { doctorCommand } from "./cli/doctor-command";
 import { exitWhenMisused } from "./cli/exit-when-misused";
 import { explainCommand } from "./cli/explain-command";
 import { hooksCommand } from "./cli/hooks-command";
+import { keysCommand } from "./cli/keys-command";
+import { provisionCommand } from "./cli/provision-command";
 import { replayCommand } from "./cli/replay-command";
+import { restoreCommand } from "./cli/restore-command";
 import { nearest } from "./domain/nearest";
 import { serve } from "./serve";
 
@@ -53,7 +58,13 @@ program
   .addCommand(deliveriesCommand())
   .addCommand(replayCommand())
   .addCommand(explainCommand());
-program.addCommand(doctorCommand());
+program
+  .addCommand(checkCommand())
+  .addCommand(doctorCommand())
+  .addCommand(provisionCommand())
+  .addCommand(keysCommand())
+  .addCommand(backupCommand())
+  .addCommand(restoreCommand());
 exitWhenMisused(program);
 await program.parseAsync();
 

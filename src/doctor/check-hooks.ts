@@ -62,7 +62,7 @@ export function judgeHookTest(test: HookTestView): Finding {
     return problem("hooks", "hook_paused", {
       what: `The hook of ${host} is paused, though its endpoint answers ${attempt.status}.`,
       why: "Its events wait until it is resumed, and expire after max_age.",
-      mend: `POST /sip/hooks/resume {"hosts": ["${host}"]}`,
+      mend: `sayna-sip hooks resume '${host}'`,
     });
   }
   if (days !== undefined && days < EXPIRES_SOON_DAYS) {

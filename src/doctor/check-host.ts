@@ -33,13 +33,13 @@ export function judgeMatch(call: AskedCall, { outcome, hook, hosts }: MatchedCal
     return warning("host", "host_undecided", {
       what: `Which hook calls to ${call.host} belong to is for a plugin's matcher to say, which gave no answer.`,
       why: "Until it answers, a call's events are held.",
-      mend: "Ask the running service: sayna-sip explain says what each matcher answers.",
+      mend: `See what each matcher of the running service answers: sayna-sip explain ${call.host}`,
     });
   }
   return problem("host", "host_without_hook", {
     what: `No hook matches calls to ${call.host}.${hint(call.host, hosts)}`,
     why: "Their events are kept as unmatched, and go nowhere.",
-    mend: `Add a hook for it: sayna-sip hooks add ${call.host} URL. What came meanwhile can be sent then (POST /sip/replay).`,
+    mend: `Add a hook for it: sayna-sip hooks add ${call.host} URL. Then send what came meanwhile: sayna-sip replay --unmatched`,
   });
 }
 
@@ -61,7 +61,7 @@ export function judgePast(
       warning("host", "host_unmatched_before", {
         what: `${many(unmatched, "event")} of calls to ${host} went to no hook, before there was one.`,
         why: "They are kept for a while, and then removed.",
-        mend: `Send them: POST /sip/replay, as the README shows under "What did not arrive".`,
+        mend: "Send them: sayna-sip replay --unmatched",
       }),
     );
   }
@@ -71,7 +71,7 @@ export function judgePast(
       warning("host", "host_dead_deliveries", {
         what: `${many(dead, "delivery", "deliveries")} to the hook of ${hook} ended without arriving.`,
         why: "Its tenant does not know of these events.",
-        mend: `sayna-sip deliveries list --hook '${hook}' --state dead; then sayna-sip deliveries replay.`,
+        mend: `sayna-sip deliveries list --failed --hook '${hook}'; send them again: sayna-sip replay --hook '${hook}'`,
       }),
     );
   }

@@ -21,9 +21,7 @@ const TIMEOUT_MS = 5_000;
 
 /** Who has the data directory that the configuration names; `unknown` for a storage that is on another machine. */
 export type StorageHolder =
-  | { readonly kind: "unknown" }
-  | { readonly kind: "nobody" }
-  | { readonly kind: "process"; readonly name: string };
+  { readonly kind: "unknown" } | { readonly kind: "nobody" } | { readonly kind: "process"; readonly name: string };
 
 /** Whether the service runs, can take calls, and lets us look. */
 export async function checkService(service: Service, holder: StorageHolder): Promise<ServiceState> {

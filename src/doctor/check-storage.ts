@@ -18,7 +18,8 @@ export async function checkStorage({ storage, data_dir: dataDir }: Config): Prom
   }
   const look = lookAtDataDirectory(dataDir);
   const { lockedBy } = look;
-  const holder = lockedBy === undefined ? ({ kind: "nobody" } as const) : ({ kind: "process", name: lockedBy } as const);
+  const holder =
+    lockedBy === undefined ? ({ kind: "nobody" } as const) : ({ kind: "process", name: lockedBy } as const);
   return { findings: judgeDataDirectory(dataDir, look), holder };
 }
 
