@@ -320,7 +320,8 @@ async function createMatchers(
   return created;
 }
 
-function toRoutes({ routes: entries }: SipConfig): readonly CallRoute[] {
+/** What the configuration says of calls that belong to a hook by something else than their host. */
+export function toRoutes({ routes: entries }: SipConfig): readonly CallRoute[] {
   return entries.flatMap(({ hook, number, number_prefix: prefix, trunk, attribute, value }): CallRoute[] => {
     if (number !== undefined) return [{ hook, when: { kind: "number", number } }];
     if (prefix !== undefined) return [{ hook, when: { kind: "number_prefix", prefix } }];
@@ -330,7 +331,8 @@ function toRoutes({ routes: entries }: SipConfig): readonly CallRoute[] {
   });
 }
 
-function toHooks(sip: SipConfig): readonly Hook[] {
+/** The hooks of the configuration. */
+export function toHooks(sip: SipConfig): readonly Hook[] {
   return sip.hooks.map(
     ({ host, url, auth_id: authId, secret, previous_secret: previousSecret, credentials, delivery }) => ({
       id: hookId(host, authId),

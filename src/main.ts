@@ -4,12 +4,18 @@ import { Command } from "@commander-js/extra-typings";
 import packageJson from "../package.json" with { type: "json" };
 import type { Config } from "../plugins/config-loader";
 import { addCompletion } from "./cli/add-completion";
+import { backupCommand } from "./cli/backup-command";
 import { callsCommand } from "./cli/calls-command";
+import { checkCommand } from "./cli/check-command";
 import { deliveriesCommand } from "./cli/deliveries-command";
+import { doctorCommand } from "./cli/doctor-command";
 import { exitWhenMisused } from "./cli/exit-when-misused";
 import { explainCommand } from "./cli/explain-command";
 import { hooksCommand } from "./cli/hooks-command";
+import { keysCommand } from "./cli/keys-command";
+import { provisionCommand } from "./cli/provision-command";
 import { replayCommand } from "./cli/replay-command";
+import { restoreCommand } from "./cli/restore-command";
 import { nearest } from "./domain/nearest";
 
 const program = new Command("sayna-sip")
@@ -54,6 +60,13 @@ program
   .addCommand(deliveriesCommand())
   .addCommand(replayCommand())
   .addCommand(explainCommand());
+program
+  .addCommand(checkCommand())
+  .addCommand(doctorCommand())
+  .addCommand(provisionCommand())
+  .addCommand(keysCommand())
+  .addCommand(backupCommand())
+  .addCommand(restoreCommand());
 addCompletion(program);
 exitWhenMisused(program);
 await program.parseAsync();

@@ -1,7 +1,9 @@
 import type { JsonObject } from "../../src/domain/json";
 
-/** By field: what LiveKit has and what it is to have. It is logged, so only fields that are ours, never the rest. */
-export type Differences = Readonly<Record<string, { readonly from: unknown; readonly to: unknown }>>;
+/** What LiveKit has and what it is to have. */
+export type Difference = { readonly from: unknown; readonly to: unknown };
+/** By field. It is logged, so only fields that are ours, never the rest. */
+export type Differences = Readonly<Record<string, Difference>>;
 
 /** A request that makes a trunk or rule as configured. */
 export type Change = {
@@ -12,4 +14,4 @@ export type Change = {
   readonly tiesTrunk?: true;
 };
 
-export const difference = (from: unknown, to: unknown): Differences[string] => ({ from, to });
+export const difference = (from: unknown, to: unknown): Difference => ({ from, to });

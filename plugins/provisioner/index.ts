@@ -3,8 +3,14 @@ import { createProvisioner, type Provisioner, type ProvisionerOptions } from "./
 
 export { createProvisioner } from "./create-provisioner";
 export type { Provisioner, ProvisionerOptions, ProvisioningState } from "./create-provisioner";
-export { dispatchRuleName, trunkName } from "./provision";
+export type { Difference, Differences } from "./change";
+export type { Verdict } from "./judge-refusal";
+export { listSip, type ListedSip } from "./list-sip";
+export { previewProvisioning, type Preview, type ResourcePreview } from "./preview-provisioning";
+export { dispatchRuleName, hasNoTrunks, trunkName, type ProvisioningSettings } from "./provision";
 export { ProvisioningError } from "./provisioning-error";
+export type { SipItem } from "./sip-items";
+export { createSipClient } from "./twirp-client";
 
 /**
  * LiveKit's SIP trunk and dispatch rule as a plugin: `provisioner` in the context, whose `run()` is left to the

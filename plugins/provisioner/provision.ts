@@ -1,6 +1,6 @@
 import { ensureResource, type Ensured, type Wanted } from "./ensure-resource";
 import type { LiveKitSip } from "./patient-call";
-import { ProvisioningError, type Resource } from "./provisioning-error";
+import { ProvisioningError } from "./provisioning-error";
 import { newRule, planRule } from "./rule-plan";
 import { ruleApi, trunkApi, type SipItem } from "./sip-items";
 import { newTrunk, planTrunk } from "./trunk-plan";
@@ -20,6 +20,28 @@ export const dispatchRuleName = (roomPrefix: string): string => `sayna-${roomPre
 
 const MAX_PASSES = 6;
 
+/** The trunk as it is to be. */
+export function wantedTrunk(settings: ProvisioningSettings): Wanted {
+  const desired = { ...settings, name: trunkName(settings.roomPrefix) };
+  return {
+    resource: { kind: "trunk", name: desired.name },
+    api: trunkApi,
+    newRequest: newTrunk(desired),
+    plan: (item) => planTrunk(desired, item.id, item.json),
+  };
+}
+
+/** The dispatch rule as it is to be, tied to this trunk. */
+export function wantedRule({ roomPrefix, maxParticipants }: ProvisioningSettings, trunkId: string): Wanted {
+  const desired = { name: dispatchRuleName(roomPrefix), trunkId, roomPrefix, maxParticipants };
+  return {
+    resource: { kind: "dispatch rule", name: desired.name },
+    api: ruleApi,
+    newRequest: newRule(desired),
+    plan: (item) => planRule(desired, item.id, item.json),
+  };
+}
+
 /**
  * Makes trunk and dispatch rule be there as configured, and looks again until a pass finds both simply there: an
  * instance that starts at the same time may have withdrawn the trunk that this one's rule was tied to.
@@ -27,34 +49,16 @@ const MAX_PASSES = 6;
  * @throws {ProvisioningError}
  */
 export async function provision(settings: ProvisioningSettings, livekit: LiveKitSip): Promise<Provisioned> {
-  const { roomPrefix, maxParticipants } = settings;
-  const trunkResource: Resource = { kind: "trunk", name: trunkName(roomPrefix) };
-  const ruleResource: Resource = { kind: "dispatch rule", name: dispatchRuleName(roomPrefix) };
-  const desiredTrunk = { ...settings, name: trunkResource.name };
-  const wantedTrunk: Wanted = {
-    resource: trunkResource,
-    api: trunkApi,
-    newRequest: newTrunk(desiredTrunk),
-    plan: (item) => planTrunk(desiredTrunk, item.id, item.json),
-  };
-  const wantedRule = (trunkId: string): Wanted => {
-    const desired = { name: ruleResource.name, trunkId, roomPrefix, maxParticipants };
-    return {
-      resource: ruleResource,
-      api: ruleApi,
-      newRequest: newRule(desired),
-      plan: (item) => planRule(desired, item.id, item.json),
-    };
-  };
+  const trunkToBe = wantedTrunk(settings);
 
   for (let pass = 0; pass < MAX_PASSES; pass += 1) {
-    const trunk = await ensureResource(wantedTrunk, livekit);
-    const rule = await ensureResource(wantedRule(trunk.id), livekit);
+    const trunk = await ensureResource(trunkToBe, livekit);
+    const rule = await ensureResource(wantedRule(settings, trunk.id), livekit);
     if (trunk.disturbed || rule.disturbed) continue;
     warnOfOpenRules(rule, livekit);
     return { trunkId: trunk.id, dispatchRuleId: rule.id };
   }
-  throw new ProvisioningError(trunkResource, {
+  throw new ProvisioningError(trunkToBe.resource, {
     cause: "trunk and rule disappear as often as they are made",
     hint: "Find out what other program changes LiveKit's SIP settings.",
   });
@@ -76,4 +80,5 @@ function warnOfOpenRules({ id, items }: Ensured, { log }: LiveKitSip): void {
   }
 }
 
-const hasNoTrunks = ({ json: { trunk_ids: ids } }: SipItem): boolean => !Array.isArray(ids) || ids.length === 0;
+/** A rule that takes what no trunk took. */
+export const hasNoTrunks = ({ json: { trunk_ids: ids } }: SipItem): boolean => !Array.isArray(ids) || ids.length === 0;

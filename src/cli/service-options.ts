@@ -5,6 +5,12 @@ import { misuse } from "./command-error";
 
 export type ServiceFlags = { readonly url?: string | undefined; readonly tokenFile?: string | undefined };
 
+export type ConnectOptions = {
+  readonly signal?: AbortSignal;
+  /** For where neither a flag nor a variable names the service: its address, and a token for it. */
+  readonly otherwise?: { readonly url: string; readonly token: string | undefined };
+};
+
 const DEFAULT_URL = "http://127.0.0.1:3001";
 
 /** A command with `--json`. */
@@ -25,14 +31,17 @@ export function serviceCommand(name: string) {
  *
  * @throws CommandError for an address that is none, and a file that cannot be read.
  */
-export function connect(flags: ServiceFlags, { signal }: { readonly signal?: AbortSignal } = {}): ApiClient {
-  const url = flags.url ?? given(process.env["SAYNA_SIP_URL"]) ?? DEFAULT_URL;
+export function connect(flags: ServiceFlags, { signal, otherwise }: ConnectOptions = {}): ApiClient {
+  const named = flags.url ?? given(process.env["SAYNA_SIP_URL"]);
+  const url = named ?? otherwise?.url ?? DEFAULT_URL;
   const protocol = URL.parse(url)?.protocol;
   if (protocol !== "http:" && protocol !== "https:") {
     const from = flags.url === undefined ? "SAYNA_SIP_URL" : "--url";
     throw misuse(`${from} is not an http:// or https:// URL: ${url}`, `Example: ${DEFAULT_URL}`);
   }
-  const token = flags.tokenFile === undefined ? given(process.env["SAYNA_SIP_TOKEN"]) : readToken(flags.tokenFile);
+  const ours = flags.tokenFile === undefined ? given(process.env["SAYNA_SIP_TOKEN"]) : readToken(flags.tokenFile);
+  // A token that was not given for an address is not sent to another one.
+  const token = ours ?? (named === undefined ? otherwise?.token : undefined);
   return createApiClient({ url, token, ...(signal === undefined ? {} : { signal }) });
 }
 

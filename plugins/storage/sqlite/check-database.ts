@@ -11,6 +11,8 @@ import { StorageOpenError } from "./storage-open-error";
 const WHOLE_CHECK_BYTES = 256 * 1024 * 1024;
 const SMALL_TABLES = ["hooks", "hook_changes", "known_hooks", "paused_hooks"];
 const HEADER_BYTES = 100;
+/** What is being put in the database's place has this behind its name. */
+export const RESTORING = ".restoring";
 const MAGIC = "SQLite format 3\0";
 
 export type Checked = { readonly kind: "none" | "empty" } | { readonly kind: "database"; readonly version: number };
@@ -25,6 +27,7 @@ export type Checked = { readonly kind: "none" | "empty" } | { readonly kind: "da
 export function checkDatabase(file: string): Checked {
   const size = sizeOf(file);
   const wal = sizeOf(`${file}-wal`) ?? 0;
+  if (size === undefined && sizeOf(`${file}${RESTORING}`) !== undefined) throw restoreEnded(file);
   // SQLite deletes a WAL whose database is empty, and with it the events that are only there.
   if ((size ?? 0) === 0 && wal > 0)
     throw damaged(file, `it is ${size === 0 ? "empty" : "missing"}, and its WAL is not`);
@@ -110,6 +113,13 @@ function damaged(file: string, why: string): StorageOpenError {
     `${file} cannot be used: ${why}. Nothing was written to it. Keep a copy of it and of ${file}-wal, if that is there. ` +
       `Then put back a backup; or rescue what can be read with: sqlite3 ${file} .recover | sqlite3 recovered.db ` +
       "and put recovered.db in its place, unless it is empty (some sqlite3 cannot recover: take sqlite.org's); or move both files away to begin with an empty database.",
+  );
+}
+
+/** Fails closed because the service would begin with an empty database, beside the one that was moved away and the one to come. */
+function restoreEnded(file: string): StorageOpenError {
+  return new StorageOpenError(
+    `${file} is missing, because a restore ended before it was done. Nothing is lost: run sayna-sip restore again.`,
   );
 }
 

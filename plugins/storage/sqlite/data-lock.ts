@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { StorageOpenError } from "./storage-open-error";
@@ -21,10 +21,12 @@ export function lockDataDirectory(dataDir: string): () => void {
   try {
     // With the journal in memory no file is made, so that a full disk does not matter.
     lock.run("pragma journal_mode = memory");
+    // Whoever only looks whether it is held (`lockHolder`) has it for less than a millisecond.
+    lock.run("pragma busy_timeout = 100");
     lock.run("begin exclusive");
   } catch (error) {
     lock.close();
-    if (!(error instanceof Error && "code" in error && error.code === "SQLITE_BUSY")) throw error;
+    if (!isBusy(error)) throw error;
     throw new StorageOpenError(
       `The data directory ${dataDir} is in use by ${readOwner(owner)}. End that process first, or give this one another ` +
         "data_dir (DATA_DIR): two at a time would send everything twice.",
@@ -36,6 +38,24 @@ export function lockDataDirectory(dataDir: string): () => void {
     lock.close();
   };
 }
+
+/** Who has the data directory (`process 4711`); undefined when nobody has, or it was never used. Changes nothing. */
+export function lockHolder(dataDir: string): string | undefined {
+  const file = join(dataDir, LOCK_FILE);
+  if (!existsSync(file)) return undefined;
+  const lock = new Database(file, { readonly: true });
+  try {
+    lock.query("select count(*) from sqlite_schema").get();
+    return undefined;
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+    return readOwner(join(dataDir, OWNER_FILE));
+  } finally {
+    lock.close();
+  }
+}
+
+const isBusy = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "SQLITE_BUSY";
 
 function writeOwner(file: string): void {
   const started = `${file}.new`;

@@ -12,7 +12,11 @@ import { PausedHooks } from "./paused-hooks";
 import { Retention } from "./retention";
 import { WriteGuard } from "./write-guard";
 
+export { backUpDatabase, type Backup } from "./backup-database";
+export { BackupError } from "./backup-error";
+export { lookAtDataDirectory, type DataDirectoryLook } from "./look-at-data-directory";
 export { DATABASE_FILE } from "./open-database";
+export { restoreDatabase, type Restored } from "./restore-database";
 export { StorageOpenError } from "./storage-open-error";
 
 export type SqliteStorageOptions = {

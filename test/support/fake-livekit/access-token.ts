@@ -9,8 +9,12 @@ export type TokenVerdict = { readonly grants: JsonObject } | { readonly refusal:
 
 /**
  * Judges the Authorization header as LiveKit's middleware does. Without a header the request goes on without grants.
+ * `now` is in milliseconds, by LiveKit's clock.
  */
-export function judgeAuthorization(header: string | undefined, apiKey: string, apiSecret: string): TokenVerdict {
+export function judgeAuthorization(
+  header: string | undefined,
+  { apiKey, apiSecret, now }: { readonly apiKey: string; readonly apiSecret: string; readonly now: number },
+): TokenVerdict {
   if (header === undefined) return { grants: {} };
   if (!header.startsWith("Bearer ")) return refuse("invalid authorization header. Must start with Bearer ");
   const token = header.slice("Bearer ".length);
@@ -25,7 +29,7 @@ export function judgeAuthorization(header: string | undefined, apiKey: string, a
   const problem =
     given.length !== expected.length || !timingSafeEqual(given, expected)
       ? "token signature is invalid: signature is invalid"
-      : timeProblem(claims, Date.now() / 1000);
+      : timeProblem(claims, now / 1000);
   return problem === undefined ? { grants: claims } : refuse(`invalid token: ${token}, error: ${problem}`);
 }
 
@@ -51,6 +55,7 @@ const refuse = (refusal: string): TokenVerdict => ({ refusal });
 
 export const sipAdmin = (grants: JsonObject): boolean => member(grants, "sip")["admin"] === true;
 export const roomList = (grants: JsonObject): boolean => member(grants, "video")["roomList"] === true;
+export const roomCreate = (grants: JsonObject): boolean => member(grants, "video")["roomCreate"] === true;
 export const roomAdmin = (grants: JsonObject, room: unknown): boolean =>
   member(grants, "video")["roomAdmin"] === true && (member(grants, "video")["room"] ?? "") === (room ?? "");
 

@@ -5,6 +5,7 @@ import { ruleMethods } from "./dispatch-rules";
 import { createFaults, type Fault, type FaultPoint } from "./faults";
 import { answer, parseJson, readBody } from "./http-exchange";
 import { text } from "./list-update";
+import { sendWebhooks } from "./send-webhooks";
 import { dispatchRule } from "./rule-messages";
 import { inboundTrunk } from "./trunk-messages";
 import { printMessage, readMessage, type Json } from "./proto-json";
@@ -49,8 +50,9 @@ export type FakeLiveKit = {
 const METHODS: Readonly<Record<string, ApiMethod>> = { ...trunkMethods, ...ruleMethods, ...roomMethods };
 
 /**
- * A LiveKit that has only the admin API this project calls (SIP trunks and dispatch rules, room metadata), as strict as
- * livekit-server 1.13.3 was when `test/fixtures/livekit/sip-admin.jsonl` was recorded. One difference is on purpose:
+ * A LiveKit that has only the admin API this project calls (SIP trunks and dispatch rules, rooms and their metadata), as
+ * strict as livekit-server 1.13.3 was when `test/fixtures/livekit/sip-admin.jsonl` was recorded. Rooms are made and deleted as
+ * its source says (`pkg/service/roomservice.go`), and told of by webhooks as the recorded ones. One difference is on purpose:
  * members that LiveKit 1.13.3 does not know are kept when they were planted in `state`, as a newer LiveKit keeps its
  * own.
  *
@@ -65,16 +67,25 @@ export async function startFakeLiveKit(options: FakeLiveKitOptions = {}): Promis
   const requests: ReceivedRequest[] = [];
   const unexpected: string[] = [];
 
+  const now = (): number => Date.now() + state.clockAheadMs;
+  const tell = sendWebhooks({ state, key: { apiKey, apiSecret }, now });
+
   async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readBody(incoming);
     const path = incoming.url ?? "";
     const method = path.replace("/twirp/livekit.", "");
     requests.push({ method, request: parseJson(body), headers: incoming.headers });
     const hits = faults.hitting(method);
+    response.setHeader("date", new Date(now()).toUTCString());
     if (await dropped(hits, "request", incoming)) return;
     const instead = hits.find((fault) => "answer" in fault);
     if (instead !== undefined && "answer" in instead) {
       answer(response, instead.answer.status, instead.answer.body, instead.answer.headers);
+      return;
+    }
+    if (path === "/" && incoming.method === "GET") {
+      // The health check, which needs no token.
+      answer(response, 200, "OK");
       return;
     }
     const [status, result] = await perform(method, incoming, body, hits);
@@ -88,7 +99,7 @@ export async function startFakeLiveKit(options: FakeLiveKitOptions = {}): Promis
     body: string,
     hits: readonly Fault[],
   ): Promise<[status: number, body: object | string]> {
-    const verdict = judgeAuthorization(incoming.headers.authorization, apiKey, apiSecret);
+    const verdict = judgeAuthorization(incoming.headers.authorization, { apiKey, apiSecret, now: now() });
     if ("refusal" in verdict) return [401, verdict.refusal];
     try {
       const method = route(name, incoming);
@@ -97,7 +108,7 @@ export async function startFakeLiveKit(options: FakeLiveKitOptions = {}): Promis
       noteUnknown(name, request, unknown);
       if (!method.mayCall(verdict.grants, request)) throw new TwirpFailure("unauthenticated", "permissions denied");
       const beforeWrite = (): Promise<void> => runHooks(hits, "write");
-      return [200, printMessage(method.answers, await method.run(request, { state, newId, beforeWrite }))];
+      return [200, printMessage(method.answers, await method.run(request, { state, newId, beforeWrite, tell, now }))];
     } catch (error) {
       if (!(error instanceof TwirpFailure)) throw error;
       return [error.status, { code: error.code, msg: error.message }];

@@ -28,3 +28,25 @@ export const updateRoomMetadata: Schema = {
     { name: "metadata", type: "string" },
   ],
 };
+
+/** Of what goes along with a room only its presence is looked at (egress, agents). */
+export const createRoom: Schema = {
+  fields: [
+    { name: "name", type: "string" },
+    { name: "room_preset", type: "string" },
+    { name: "empty_timeout", type: "uint32" },
+    { name: "departure_timeout", type: "uint32" },
+    { name: "max_participants", type: "uint32" },
+    { name: "node_id", type: "string" },
+    { name: "metadata", type: "string" },
+    { name: "tags", type: "map" },
+    { name: "egress", type: "any" },
+    { name: "min_playout_delay", type: "uint32" },
+    { name: "max_playout_delay", type: "uint32" },
+    { name: "sync_streams", type: "bool" },
+    { name: "replay_enabled", type: "bool" },
+    { name: "agents", type: "any" },
+  ],
+};
+export const deleteRoom: Schema = { fields: [{ name: "room", type: "string" }] };
+export const nothing: Schema = { fields: [] };

@@ -1,0 +1,39 @@
+import type { Config } from "../../../plugins/config-loader";
+import { systemClock } from "../../contracts/clock";
+import { readAskedCall } from "../../doctor/asked-call";
+import { runDoctor } from "../../doctor/run-doctor";
+import { readConfiguration, type ConfigFlags } from "../config-options";
+import { EXIT, type ExitCode } from "../exit-code";
+import type { Output } from "../output";
+import { connect, type ServiceFlags } from "../service-options";
+import { showFindings } from "./show-findings";
+
+export type DoctorFlags = ConfigFlags &
+  ServiceFlags & {
+    readonly asked: string | undefined;
+    readonly live?: true | undefined;
+    readonly waitMs: number;
+  };
+
+export async function diagnose(flags: DoctorFlags, output: Output): Promise<ExitCode> {
+  const config = readConfiguration(flags);
+  const findings = await runDoctor({
+    config,
+    service: connectTo(config, flags),
+    clock: systemClock,
+    call: flags.asked === undefined ? undefined : readAskedCall(flags.asked),
+    live: flags.live === undefined ? undefined : { patienceMs: flags.waitMs },
+    onStep: output.progress,
+  });
+  const well = findings.every(({ severity }) => severity !== "problem");
+  output.answer({ well, findings }, (paint) => showFindings(findings, paint));
+  return well ? EXIT.ok : EXIT.failed;
+}
+
+/** Where the configuration says that the service listens, and with an operator's credential of it, unless told otherwise. */
+function connectTo({ server, auth }: Config, flags: DoctorFlags): ReturnType<typeof connect> {
+  const everywhere: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "[::1]" };
+  const host = everywhere[server.host] ?? (server.host.includes(":") ? `[${server.host}]` : server.host);
+  const token = auth.api_secrets.find(({ role }) => role === "operator")?.secret.reveal();
+  return connect(flags, { otherwise: { url: `http://${host}:${server.port}`, token } });
+}
