@@ -60,8 +60,9 @@ async function importModule(module: string, directory: string): Promise<unknown>
     const cause = error instanceof Error ? error.message : String(error);
     throw new PluginError(
       module,
-      `cannot be loaded: ${cause}. A path begins at the configuration file's directory; a package is looked for there, ` +
-        "and beside sayna-sip.",
+      `cannot be loaded: ${cause}. A path begins at the configuration file's directory; a package is looked for there` +
+        // A binary has packages inside, which are for itself alone.
+        (Bun.isStandaloneExecutable ? "." : ", and beside sayna-sip."),
       { cause: error },
     );
   }

@@ -1,6 +1,8 @@
-import { fileURLToPath } from "node:url";
 import { openapi } from "@elysia/openapi";
 import { Elysia } from "elysia";
+// As files, so that a compiled binary carries them; an import is what the bundler sees.
+import script from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
+import styles from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
 import { describeApi } from "./describe-api";
 import { PAGE, SCRIPT } from "./page";
 
@@ -11,8 +13,8 @@ export type OpenapiDocsOptions = {
 
 /** What the page loads of Swagger UI: all that it needs, so that it works without any other server. */
 const ASSETS = [
-  { file: "swagger-ui-bundle.js", type: "text/javascript; charset=utf-8" },
-  { file: "swagger-ui.css", type: "text/css; charset=utf-8" },
+  { file: "swagger-ui-bundle.js", path: script, type: "text/javascript; charset=utf-8" },
+  { file: "swagger-ui.css", path: styles, type: "text/css; charset=utf-8" },
 ] as const;
 
 /** Nothing but this server, so that neither a dependency nor a description can call home. Swagger UI's icons are `data:`. */
@@ -32,8 +34,6 @@ const HEADERS = { "x-content-type-options": "nosniff", "referrer-policy": "no-re
 /**
  * `GET /openapi/json`: the OpenAPI document of the application, made of the schemas of its routes. `GET /openapi`: the same
  * for people. A route with `detail: {hide: true}` is not in it.
- *
- * @throws when `swagger-ui-dist` is not installed.
  */
 export function openapiDocs({ version }: OpenapiDocsOptions) {
   const plugin = new Elysia({ name: "sayna-sip/openapi-docs" })
@@ -45,8 +45,7 @@ export function openapiDocs({ version }: OpenapiDocsOptions) {
       { detail: { hide: true } },
     )
     .get("/openapi/page.js", () => serve(SCRIPT, "text/javascript; charset=utf-8"), { detail: { hide: true } });
-  for (const { file, type } of ASSETS) {
-    const path = fileURLToPath(import.meta.resolve(`swagger-ui-dist/${file}`));
+  for (const { file, path, type } of ASSETS) {
     plugin.get(`/openapi/${file}`, () => serve(Bun.file(path), type, { "cache-control": "public, max-age=3600" }), {
       detail: { hide: true },
     });

@@ -2,7 +2,9 @@ import { fileURLToPath } from "node:url";
 
 /** The command that runs this program's `serve` with a configuration file, as an operator would. */
 export function serverCommand(configFile: string): string[] {
-  return [process.execPath, fileURLToPath(new URL("../main.ts", import.meta.url)), "serve", "--config", configFile];
+  // A compiled binary is the program itself; what it has inside is no file that another process could run.
+  const program = Bun.isStandaloneExecutable ? [] : [fileURLToPath(new URL("../main.ts", import.meta.url))];
+  return [process.execPath, ...program, "serve", "--config", configFile];
 }
 
 /** What a process needs of its surroundings. Everything else may hold settings of the user's own service, or of Bun. */

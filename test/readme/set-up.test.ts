@@ -148,7 +148,7 @@ test("every script that a command runs is one of package.json, with the Bun that
   };
   const commands = quoted(section("Try it"));
   const byNode = commands.flatMap((command) => /^npx -y bun@(\S+) run (\S+)$/.exec(command)?.slice(1) ?? []);
-  expect(byNode).toEqual(["demo", "test", "torture", "bench"].flatMap((script) => [engines.bun, script]));
+  expect(byNode).toEqual(["demo", "test", "torture", "bench", "build"].flatMap((script) => [engines.bun, script]));
   for (const script of ["demo", "test", "torture"]) {
     expect(commands).toContain(`bun run ${script}`);
     expect(scripts[script]).toContain("bun install --frozen-lockfile");

@@ -14,6 +14,8 @@ export type ServerOptions = {
   readonly env?: Readonly<Record<string, string>>;
   readonly caFile?: string;
   readonly dataDir: string;
+  /** The command line up to its own arguments; by default Bun and the source. */
+  readonly program?: readonly string[];
   /** By default the promise waits for the port. */
   readonly waitForPort?: boolean;
 };
@@ -41,7 +43,7 @@ export class ServerProcess {
     };
     await writeFile(file, stringify(config));
     const started = new ServerProcess(
-      Bun.spawn([process.execPath, "src/main.ts", "serve", "--config", file], {
+      Bun.spawn([...(options.program ?? [process.execPath, "src/main.ts"]), "serve", "--config", file], {
         cwd: ROOT,
         stdin: "ignore",
         stdout: "pipe",
