@@ -72,6 +72,8 @@ async function follow(
       HOME: home,
       PATH: livekitPort === 7880 ? bin : `${home}/.sayna-bun/bin:${bin}`,
       BUN_INSTALL_CACHE_DIR: cache,
+      // Where the guide's service is on port 3001, at which commands look by themselves.
+      SAYNA_SIP_URL: `http://127.0.0.1:${ports.service}`,
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
