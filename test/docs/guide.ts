@@ -48,13 +48,6 @@ export class Guide {
     const texts = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
     return { output: texts.join(""), code: await child.exited };
   }
-
-  /** Links that lead to a file of the repository which is not there. */
-  async brokenLinks(): Promise<readonly string[]> {
-    const links = [...this.text.matchAll(/\]\((?!https:|#)([^)#]+)/g)].map(([, target = ""]) => target);
-    const there = await Promise.all(links.map((link) => Bun.file(join(ROOT, "docs", link)).exists()));
-    return links.filter((_, i) => there[i] !== true);
-  }
 }
 
 /** What `bun init` writes (1.4.5), and where the types of Bun are found here. */

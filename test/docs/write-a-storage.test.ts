@@ -38,10 +38,6 @@ test("it is for the contract that there is, and its table has every suite", () =
   expect(rows.toSorted()).toEqual(suites.toSorted());
 });
 
-test("its links lead somewhere", async () => {
-  expect(await guide.brokenLinks()).toEqual([]);
-});
-
 test("in the real service it keeps and delivers a real call, as its configuration says", async () => {
   const { plugins, sip, ...config } = parse(guide.block("my-storage.yaml")) as { plugins: string[]; sip: object };
   const world = await World.start({

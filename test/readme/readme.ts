@@ -1,21 +1,9 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readPage, ROOT } from "../docs/markdown-page";
 
-export const ROOT = join(import.meta.dir, "../..");
+export { ROOT };
 
-/** The README's text. */
-export const README = readFileSync(join(ROOT, "README.md"), "utf8");
-
-export type CodeBlock = {
-  readonly language: string;
-  /** What stands behind the language: a file's name, mostly. */
-  readonly name: string;
-  readonly content: string;
-};
-
-export const CODE_BLOCKS: readonly CodeBlock[] = [...README.matchAll(/^```(\w+) ?(.*)\n([^]*?)^```$/gm)].map(
-  ([, language = "", name = "", content = ""]) => ({ language, name, content }),
-);
+/** The README's text, and its code blocks. */
+export const { text: README, blocks: CODE_BLOCKS } = readPage("README.md");
 
 /** The text with blanks in the place of code blocks, where `#` begins a comment and no heading. */
 export const PROSE = README.replaceAll(/^```[^]*?^```$/gm, (block) => block.replaceAll(/[^\n]/g, " "));

@@ -15,22 +15,28 @@ export type RunningReceiver = {
 };
 
 export type ReceiverOptions = {
-  /** The directory with `receiver.ts`. */
+  /** The directory with the receiver. */
   readonly path: string;
+  /** What runs it there; `bun receiver.ts` without it. */
+  readonly command?: readonly string[];
   readonly cert: string;
   readonly key: string;
   /** The certificate of the authority that signed `cert`. */
   readonly ca: string;
-  readonly secret: string;
+  /** What it verifies with: the shared secret, or what `variables` has. */
+  readonly secret?: string;
+  readonly variables?: Readonly<Record<string, string>>;
 };
 
-/** Runs a `receiver.ts` as its reader would, on a free port. */
-export async function startReceiver({ path, cert, key, ca, secret }: ReceiverOptions): Promise<RunningReceiver> {
+/** Runs a receiver as its reader would, on a free port. */
+export async function startReceiver(options: ReceiverOptions): Promise<RunningReceiver> {
+  const { path, command = [process.execPath, "receiver.ts"], cert, key, ca, secret, variables } = options;
   await writeFile(join(path, "cert.pem"), cert);
   await writeFile(join(path, "key.pem"), key);
-  const child = Bun.spawn([process.execPath, "receiver.ts"], {
+  const given = secret === undefined ? variables : { HOOK_SECRET: secret, ...variables };
+  const child = Bun.spawn([...command], {
     cwd: path,
-    env: { ...process.env, HOOK_SECRET: secret, TLS_CERT: "cert.pem", TLS_KEY: "key.pem", PORT: "0" },
+    env: { ...process.env, ...given, TLS_CERT: "cert.pem", TLS_KEY: "key.pem", PORT: "0" },
     stdout: "pipe",
     stderr: "inherit",
   });
@@ -62,7 +68,7 @@ export async function startReceiver({ path, cert, key, ca, secret }: ReceiverOpt
     clearTimeout(timer);
   }
 
-  const portOf = () => Number(/port: (\d+)/.exec(output)?.[1] ?? 0);
+  const portOf = () => Number(/port:? (\d+)/.exec(output)?.[1] ?? 0);
   await waitUntil(() => portOf() > 0);
   const url = `https://localhost:${portOf()}/livekit`;
   return {
