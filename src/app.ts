@@ -1,10 +1,10 @@
 import { Elysia } from "elysia";
-import { auth, type AuthPlugin } from "../plugins/auth";
-import { configLoader, type Config, type SipConfig } from "../plugins/config-loader";
+import { auth, type AuthOptions, type AuthPlugin } from "../plugins/auth";
+import { configLoader, planReload, type Config, type ReloadPlan, type SipConfig } from "../plugins/config-loader";
 import { explain } from "../plugins/explain";
 import { health } from "../plugins/health";
 import { history } from "../plugins/history";
-import { HookRegistry, hooksStore } from "../plugins/hooks-store";
+import { HookRegistry, hooksStore, type ConfiguredHooks } from "../plugins/hooks-store";
 import { httpErrors } from "../plugins/http-errors";
 import type { SecretGrants } from "../plugins/hooks-store/secret-grants";
 import { openapiDocs } from "../plugins/openapi-docs";
@@ -16,22 +16,24 @@ import { createSigningKeys, signingKey } from "../plugins/signing-key";
 import { sipOff } from "../plugins/sip-off";
 import { createDispatcher, type Dispatcher } from "../plugins/webhook-forwarder/dispatcher";
 import { createSecretReader } from "../plugins/webhook-forwarder/dispatcher/read-secret";
-import { revokedBy, warnOfRevoked } from "../plugins/webhook-forwarder/dispatcher/revoked-secrets";
+import { revokedBy, warnOfRevoked, type FindRevoked } from "../plugins/webhook-forwarder/dispatcher/revoked-secrets";
 import { builtInMatchers } from "../plugins/webhook-forwarder/matchers";
 import { receiver } from "../plugins/webhook-forwarder/receiver";
 import { createAsking, createEventIntake, type EventIntake } from "../plugins/webhook-forwarder/router";
-import { createSender } from "../plugins/webhook-forwarder/sender";
+import { createSender, type GuardedSender } from "../plugins/webhook-forwarder/sender";
 import packageJson from "../package.json" with { type: "json" };
 import { systemClock, type Clock } from "./contracts/clock";
+import type { Current } from "./contracts/current";
 import type { Logger } from "./contracts/logger";
 import type { Matcher } from "./contracts/matcher";
 import type { Sender } from "./contracts/sender";
 import type { OwnerTask, Storage } from "./contracts/storage";
-import type { DeliveryPolicy } from "./domain/delivery-policy";
+import type { RetentionLimits } from "./contracts/upkeep";
 import type { CallRoute } from "./domain/call-route";
 import { readWritten } from "./domain/credentials";
 import { fromSettings } from "./domain/delivery-settings";
 import { hookId, type Hook } from "./domain/hook";
+import { sameValue } from "./domain/same-value";
 import type { Secret, SecretSource } from "./domain/secret";
 import { selectMatchers } from "./select-matchers";
 import { selectStorage } from "./select-storage";
@@ -60,6 +62,13 @@ export type SaynaSip = {
    * @throws ProvisioningError when it failed for good, unless `stop` came first.
    */
   start(): Promise<void>;
+  /**
+   * Puts in force what of this configuration can change without a restart, all of it or nothing, and says what that is and
+   * what waits for a restart. To be called when the last one has ended.
+   *
+   * @throws MatcherError when `sip.matchers` names an unknown one; what the storage says when it cannot take the hooks.
+   */
+  reload(next: Config): Promise<Omit<ReloadPlan, "config">>;
   /** Sends nothing more and waits for what is under way, `graceMs` at most; webhooks are still taken. */
   stopSending(graceMs: number): Promise<void>;
   /** Closes the storage; nothing may come in any more. */
@@ -79,10 +88,14 @@ const TOTAL_CONCURRENCY = 200;
  */
 export async function createApp(config: Config, parts: AppParts): Promise<SaynaSip> {
   const { log, clock = systemClock } = parts;
+  /** What is in force: a reload replaces it. */
+  let inForce = config;
+  let authOptions = authOptionsOf(config);
   const { api_key: apiKey, api_secret: apiSecret } = config.livekit;
   const credentials = apiKey === undefined || apiSecret === undefined ? undefined : { apiKey, apiSecret };
-  const authPlugin = auth({ required: config.auth.required, secrets: config.auth.api_secrets });
-  const sip = config.sip === undefined ? undefined : await createSip(config, config.sip, credentials, parts);
+  const authPlugin = auth(() => authOptions);
+  const sip =
+    config.sip === undefined ? undefined : await createSip(config, config.sip, credentials, parts, () => inForce);
   const keys = [
     ...(credentials === undefined ? [] : [credentials]),
     ...config.livekit.webhook_keys.map((key) => ({ apiKey: key.api_key, apiSecret: key.api_secret })),
@@ -96,6 +109,16 @@ export async function createApp(config: Config, parts: AppParts): Promise<SaynaS
 
   return {
     app: routes({ config, authPlugin, sip, keys, notReady, clock, log }),
+    reload: async (next) => {
+      const { config: planned, ...changes } = planReload(inForce, next);
+      const putInForce = () => {
+        inForce = planned;
+        authOptions = authOptionsOf(planned);
+      };
+      if (sip === undefined || planned.sip === undefined) putInForce();
+      else await sip.reload(planned, planned.sip, putInForce);
+      return changes;
+    },
     start: async () => {
       await sip?.start();
     },
@@ -127,12 +150,12 @@ function routes({ config, authPlugin, sip, keys, notReady, clock, log }: RouteOp
     .use(openapiDocs({ version: packageJson.version }))
     .use(health({ reasons: notReady }))
     .use(receiver({ keys, take: sip?.intake.take, clock, log }))
-    .use(sip === undefined ? sipOff({ auth: authPlugin }) : sipRoutes({ config, authPlugin, sip, clock, log }));
+    .use(sip === undefined ? sipOff({ auth: authPlugin }) : sipRoutes({ authPlugin, sip, clock, log }));
 }
 
-type SipRouteOptions = Pick<RouteOptions, "config" | "authPlugin" | "clock" | "log"> & { readonly sip: Sip };
+type SipRouteOptions = Pick<RouteOptions, "authPlugin" | "clock" | "log"> & { readonly sip: Sip };
 
-function sipRoutes({ config, authPlugin, sip, clock, log }: SipRouteOptions) {
+function sipRoutes({ authPlugin, sip, clock, log }: SipRouteOptions) {
   return new Elysia({ name: "sayna-sip/sip" })
     .use(signingKey({ clock, keys: sip.signingKeys }))
     .use(
@@ -140,8 +163,7 @@ function sipRoutes({ config, authPlugin, sip, clock, log }: SipRouteOptions) {
         auth: authPlugin,
         registry: sip.registry,
         breakerOf: sip.breakerOf,
-        authRequired: config.auth.required,
-        secretGrants: secretGrants(config, sip.config),
+        rules: sip.rules,
       }),
     )
     .use(history({ auth: authPlugin, clock, log, ...sip.history }))
@@ -151,15 +173,19 @@ function sipRoutes({ config, authPlugin, sip, clock, log }: SipRouteOptions) {
 
 type Sip = Awaited<ReturnType<typeof createSip>>;
 
-/** All that exists only when SIP is configured. */
-async function createSip(config: Config, sip: SipConfig, credentials: Credentials | undefined, parts: AppParts) {
+/** All that exists only when SIP is configured. What a reload may change is asked of `inForce`, or of `current`. */
+async function createSip(
+  config: Config,
+  sip: SipConfig,
+  credentials: Credentials | undefined,
+  parts: AppParts,
+  inForce: Current<Config>,
+) {
   const { log, clock = systemClock, random = Math.random } = parts;
   const { plugins: loaded = [] } = parts;
   const added = await createMatchers(loaded, { clock, log });
-  const matchers = selectMatchers(sip.matchers, builtInMatchers(toRoutes(sip)), [
-    ...added.map(({ matcher }) => matcher),
-    ...(parts.matchers ?? []),
-  ]);
+  const brought = [...added.map(({ matcher }) => matcher), ...(parts.matchers ?? [])];
+  let current = settingsOf(config, sip, brought);
   for (const { name, plugin } of loaded) {
     const asked = plugin.kind === "matcher" ? sip.matchers.includes(name) : config.storage === name;
     if (!asked) log.warn({ plugin: name }, `A plugin is loaded, but ${UNUSED[plugin.kind]}`);
@@ -168,16 +194,13 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     parts.storage === undefined
       ? await selectStorage({ storage: config.storage, plugins: loaded, dataDir: config.data_dir, clock, log })
       : { storage: parts.storage };
-  const { max_age: maxAge, ...delivery } = sip.delivery;
-  const policy: DeliveryPolicy = { ...delivery, maxAge };
-  const registry = await HookRegistry.load({ configHooks: toHooks(sip), policy, storage, clock, log });
-  const findRevoked = revokedBy(secretGrants(config, sip));
+  const registry = await HookRegistry.load({ ...configured(sip), storage, clock, log });
+  const findRevoked: FindRevoked = (hook, now) => current.findRevoked(hook, now);
   warnOfRevoked(registry.table.all(), findRevoked, log, clock.now());
-  const sender = parts.sender ?? createSender({ allowedRanges: sip.allowed_hook_ranges });
+  const sender: Sender & Partial<GuardedSender> =
+    parts.sender ?? createSender({ allowedRanges: sip.allowed_hook_ranges });
   const readSecret = createSecretReader({ now: () => clock.monotonic() });
-  const { signing_key: key, previous_signing_key: previousKey } = sip;
-  const previous = previousKey === undefined ? undefined : { secret: previousKey.key, until: previousKey.until };
-  const signingKeys = key === undefined ? undefined : createSigningKeys({ key, previous, readSecret });
+  const signingKeys = createSigningKeys({ sources: () => current.signingKeys, readSecret });
   const dispatcher: Dispatcher = createDispatcher({
     storage,
     registry,
@@ -186,9 +209,8 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     log,
     random,
     concurrency: { total: TOTAL_CONCURRENCY },
-    hookSecret: sip.hook_secret,
-    previousHookSecret: sip.previous_hook_secret,
-    signingKeys: async (now) => ((await signingKeys?.(now)) ?? []).map((listed) => listed.key),
+    hookSecrets: () => current.hookSecrets,
+    signingKeys: async (now) => (await signingKeys(now)).map((listed) => listed.key),
     readSecret,
     findRevoked,
   });
@@ -197,12 +219,12 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     livekit !== undefined && sip.set_room_owner
       ? createRoomOwner({ ...livekit, onDone: (task) => void storage.ownerTaskDone(task).catch(logTaskError) })
       : undefined;
-  const { max_size: maxSize, ...ages } = config.retention;
-  const retention = createRetention({ storage, limits: { ...ages, maxSize }, clock, log });
+  const retention = createRetention({ storage, limits: () => retentionLimits(inForce()), clock, log });
   const asking = createAsking({ clock, log, deadlineMs: sip.matcher_deadline, history: storage });
-  const matching = { matchers, hostHeaders: sip.host_headers, setRoomOwner: owner !== undefined, asking };
+  const matchingRules = { hostHeaders: sip.host_headers, setRoomOwner: owner !== undefined, asking };
+  const matching = () => ({ ...matchingRules, matchers: current.matchers });
   const intake: EventIntake = createEventIntake({
-    ...matching,
+    matching,
     roomPrefix: sip.room_prefix,
     registry,
     storage,
@@ -239,8 +261,21 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
 
   const onOwnerTask = (task: OwnerTask) => void owner?.claim(task);
 
+  /** `inForce` is run when nothing can fail any more. */
+  async function reload(nextConfig: Config, next: SipConfig, putInForce: () => void): Promise<void> {
+    const settings = settingsOf(nextConfig, next, brought);
+    await registry.reconfigure(configured(next), () => {
+      const before = current;
+      current = settings;
+      if (!sameValue(before.allowedRanges, settings.allowedRanges)) sender.allowRanges?.(settings.allowedRanges);
+      putInForce();
+    });
+    warnOfRevoked(registry.table.all(), findRevoked, log, clock.now());
+  }
+
   return {
-    config: sip,
+    reload,
+    rules: () => current.rules,
     plugins: [...added, ...(storagePlugin === undefined ? [] : [storagePlugin])],
     history: { history: storage, registry, matching, onDeliveries: dispatcher.wake, onOwnerTask },
     explain: { history: storage, registry, breakerOf: dispatcher.breakerOf, matching, roomPrefix: sip.room_prefix },
@@ -312,6 +347,34 @@ async function createMatchers(
     if (loaded.plugin.kind === "matcher") created.push(await createMatcher(loaded, loaded.plugin, surroundings));
   }
   return created;
+}
+
+const authOptionsOf = ({ auth: { required, api_secrets: secrets } }: Config): AuthOptions => ({ required, secrets });
+
+function retentionLimits({ retention: { max_size: maxSize, ...ages } }: Config): RetentionLimits {
+  return { ...ages, maxSize };
+}
+
+/** What a reload replaces, made ready for those who use it: one object, so that they change together. */
+function settingsOf(config: Config, sip: SipConfig, brought: readonly Matcher[]) {
+  const { signing_key: key, previous_signing_key: previousKey } = sip;
+  const grants = secretGrants(config, sip);
+  return {
+    matchers: selectMatchers(sip.matchers, builtInMatchers(toRoutes(sip)), brought),
+    allowedRanges: sip.allowed_hook_ranges,
+    hookSecrets: { hookSecret: sip.hook_secret, previousHookSecret: sip.previous_hook_secret },
+    signingKeys: {
+      key,
+      previous: previousKey === undefined ? undefined : { secret: previousKey.key, until: previousKey.until },
+    },
+    rules: { authRequired: config.auth.required, secretGrants: grants },
+    findRevoked: revokedBy(grants),
+  };
+}
+
+function configured(sip: SipConfig): ConfiguredHooks {
+  const { max_age: maxAge, ...delivery } = sip.delivery;
+  return { configHooks: toHooks(sip), policy: { ...delivery, maxAge } };
 }
 
 function toRoutes({ routes: entries }: SipConfig): readonly CallRoute[] {

@@ -4,6 +4,8 @@ import { Command } from "@commander-js/extra-typings";
 import packageJson from "../package.json" with { type: "json" };
 import { ConfigError, loadConfig, type Config } from "../plugins/config-loader";
 import { nearest } from "./domain/nearest";
+import type { LogLevel } from "./json-log";
+import { reloadRequests } from "./reload-requests";
 import { serve } from "./serve";
 
 const program = new Command("sayna-sip")
@@ -20,17 +22,31 @@ program
   .command("serve", { isDefault: true })
   .description("run the service until SIGTERM or SIGINT")
   .option("-c, --config <file>", "YAML file; the environment replaces its values, and everything can be set there")
+  .option("-w, --watch", "read the file again when it changes, as on SIGHUP")
   .addHelpText(
     "after",
-    "\nExamples:\n  sayna-sip serve --config sayna-sip.yaml\n  SIP_ROOM_PREFIX=sip- … sayna-sip serve",
+    "\nSIGHUP reads the configuration again: hooks, delivery policies, credentials and the log level change without a restart." +
+      "\n\nExamples:\n  sayna-sip serve --config sayna-sip.yaml\n  sayna-sip serve --config sayna-sip.yaml --watch" +
+      "\n  SIP_ROOM_PREFIX=sip- … sayna-sip serve",
   )
-  .action(async ({ config: file }) => {
+  .action(async ({ config: file, watch = false }) => {
+    if (watch && file === undefined) {
+      program.error("error: --watch needs a file to watch: serve --config FILE --watch", { exitCode: 2 });
+    }
+    const requests = reloadRequests({ watch: watch ? file : undefined });
     const config = readConfig(file);
     if (config === undefined) process.exit(1);
     const directory = file === undefined ? process.cwd() : dirname(resolve(file));
+    const { level, format } = config.log;
     // What makes lines readable takes 30 ms to load, which a service does not need.
-    const { createLog } = await (process.stdout.isTTY ? import("./pretty-log") : import("./json-log"));
-    process.exit(await serve(config, { log: createLog(), directory, signalled: waitForSignal() }));
+    const pretty = format === "pretty" || (format === "auto" && process.stdout.isTTY);
+    const { createLog } = await (pretty ? import("./pretty-log") : import("./json-log"));
+    const log = createLog({ level });
+    const setLogLevel = (next: LogLevel) => {
+      log.level = next;
+    };
+    const reload = { requests, load: () => loadConfig(file === undefined ? {} : { file }), setLogLevel };
+    process.exit(await serve(config, { log, directory, signalled: waitForSignal(), reload }));
   });
 
 program

@@ -23,16 +23,16 @@ export type AuthOptions = {
 const ANONYMOUS: Principal = { role: "operator", id: "anonymous" };
 const CHALLENGE = 'Bearer realm="sayna-sip"';
 
+/** Finds out who sent a request; throws `AppError` `unauthorized` when the caller may not be let in. */
+export type Authenticate = (request: Request, bearer?: string) => Principal;
+
 /**
  * Finds out who sent a request.
  *
  * @returns a function of the request and of the token that `@elysiajs/bearer` found in it, which throws `AppError` `unauthorized` when the caller may not be let in.
  * @throws when two secrets are the same, one is empty, or authentication is required and there is none.
  */
-export function createAuthenticator({
-  required,
-  secrets,
-}: AuthOptions): (request: Request, bearer?: string) => Principal {
+export function createAuthenticator({ required, secrets }: AuthOptions): Authenticate {
   const known = secrets.map((entry) => ({ digest: digestOf(entry.secret.reveal()), principal: toPrincipal(entry) }));
   if (secrets.some(({ secret }) => secret.reveal() === "")) throw new Error("An API secret cannot be empty");
   if (new Set(known.map(({ digest }) => digest.toString("hex"))).size < known.length) {

@@ -1,7 +1,8 @@
 import { bearer } from "@elysiajs/bearer";
 import { Elysia } from "elysia";
+import { fixed, type Current } from "../../src/contracts/current";
 import type { Principal } from "../../src/domain/principal";
-import { createAuthenticator, type AuthOptions } from "./authenticate";
+import { createAuthenticator, type AuthOptions, type Authenticate } from "./authenticate";
 import { readJson } from "./read-json";
 
 export type { ApiSecret, AuthOptions } from "./authenticate";
@@ -19,14 +20,22 @@ type Context = { readonly request: Request; readonly bearer?: string | undefined
  * @example
  * new Elysia().use(auth({ required: true, secrets })).get("/me", ({ caller }) => caller.id, { caller: true });
  *
+ * @param options that may change while it runs are given as a function; another object is another set of them.
  * @throws when two secrets are the same, one is empty, or authentication is required and there is none.
  */
-export function auth(options: AuthOptions) {
-  const authenticate = createAuthenticator(options);
+export function auth(options: AuthOptions | Current<AuthOptions>) {
+  const current = typeof options === "function" ? options : fixed(options);
+  let known = { options: current(), authenticate: createAuthenticator(current()) };
   const callers = new WeakMap<Request, Principal>();
 
+  function authenticator(): Authenticate {
+    const now = current();
+    if (now !== known.options) known = { options: now, authenticate: createAuthenticator(now) };
+    return known.authenticate;
+  }
+
   function callerOf({ request, bearer: token }: Pick<Context, "request" | "bearer">): Principal {
-    const caller = callers.get(request) ?? authenticate(request, token);
+    const caller = callers.get(request) ?? authenticator()(request, token);
     callers.set(request, caller);
     return caller;
   }

@@ -1,3 +1,4 @@
+import type { Current } from "../../../src/contracts/current";
 import type { Logger } from "../../../src/contracts/logger";
 import type { PendingDelivery, Settlement } from "../../../src/contracts/storage";
 import { afterAttempt, startProbe } from "../../../src/domain/breaker";
@@ -10,9 +11,11 @@ import { attemptDelivery, type AttemptOptions } from "./attempt-delivery";
 import { decideOutcome } from "./decide-outcome";
 import type { HookState } from "./hook-state";
 import type { QueueTime } from "./queue-time";
+import type { HookSecrets } from "./read-signers";
 import { reportBreaker, reportDelivery } from "./report-delivery";
 
-export type RunnerOptions = Omit<AttemptOptions, "policy"> & {
+export type RunnerOptions = Omit<AttemptOptions, "policy" | keyof HookSecrets> & {
+  readonly hookSecrets: Current<HookSecrets>;
   readonly registry: HookRegistry;
   readonly log: Logger;
   readonly time: QueueTime;
@@ -61,7 +64,7 @@ export function createRunner(options: RunnerOptions) {
     if (probe && state.breaker.kind === "open") state.breaker = startProbe(state.breaker, delivery.lane);
     if (state.bucket !== undefined) state.bucket = take(state.bucket, 1);
     state.sending.set(delivery.lane, clock.monotonic());
-    const attempted = await attemptDelivery(delivery, hook, { ...options, policy });
+    const attempted = await attemptDelivery(delivery, hook, { ...options, ...options.hookSecrets(), policy });
     state.sending.delete(delivery.lane);
     const { verdict, at, attempt, retryAfter } = attempted;
     if (!goesOn() && verdict !== "success") return undefined;

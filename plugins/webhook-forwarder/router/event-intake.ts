@@ -1,4 +1,5 @@
 import type { Clock } from "../../../src/contracts/clock";
+import type { Current } from "../../../src/contracts/current";
 import type { Logger } from "../../../src/contracts/logger";
 import type { CommitResult, IncomingEvent, OwnerTask, Storage } from "../../../src/contracts/storage";
 import { HELD_MS } from "../../../src/domain/call";
@@ -14,7 +15,8 @@ import { matchParticipant, type MatchOptions } from "./match-participant";
 import { createRefusalCounter } from "./refusal-counter";
 import { createRoomTurns } from "./room-turns";
 
-export type EventIntakeOptions = MatchOptions & {
+export type EventIntakeOptions = {
+  readonly matching: Current<MatchOptions>;
   readonly roomPrefix: string;
   readonly registry: HookRegistry;
   readonly storage: Storage;
@@ -63,7 +65,7 @@ export function createEventIntake(options: EventIntakeOptions) {
     const receivedAt = clock.now();
     let match: Match | undefined;
     const result = await keep(event, body, receivedAt, () =>
-      turns.take(roomName, matchParticipant(event, registry.table, options), (found) => {
+      turns.take(roomName, matchParticipant(event, registry.table, options.matching()), (found) => {
         match = found;
         return commit({ event, contentType, body, receivedAt, match });
       }),

@@ -240,3 +240,16 @@ describe("refused at construction", () => {
     expect(() => auth(options)).toThrow(/secret/);
   });
 });
+
+test("options that change while it runs count for the next request", async () => {
+  let options: AuthOptions = { required: true, secrets: [OPS] };
+  const app = new Elysia()
+    .use(httpErrors({ log: silentLog }))
+    .use(auth(() => options))
+    .get("/me", ({ caller }) => caller.id, { caller: true });
+  const status = async (token: string) =>
+    (await app.handle(new Request(`${BASE}/me`, { headers: { authorization: `Bearer ${token}` } }))).status;
+  const before = [await status("ops-secret"), await status("next")];
+  options = { required: true, secrets: [{ ...OPS, secret: new Secret("next") }] };
+  expect([before, await status("ops-secret"), await status("next")]).toEqual([[200, 401], 401, 200]);
+});

@@ -64,14 +64,16 @@ async function call(
       auth: auth({ required, secrets }),
       registry,
       breakerOf: () => undefined,
-      authRequired: required,
-      secretGrants: {
-        ofOperators: ["env:ALLOWED"],
-        ofTenants: new Map([
-          ["tenant-a", ["env:OF_A", "file:/run/a.pem"]],
-          ["tenant-b", ["env:OF_B"]],
-        ]),
-      },
+      rules: () => ({
+        authRequired: required,
+        secretGrants: {
+          ofOperators: ["env:ALLOWED"],
+          ofTenants: new Map([
+            ["tenant-a", ["env:OF_A", "file:/run/a.pem"]],
+            ["tenant-b", ["env:OF_B"]],
+          ]),
+        },
+      }),
     }),
   );
   const response = await app.handle(

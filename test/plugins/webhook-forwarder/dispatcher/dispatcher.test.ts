@@ -61,7 +61,7 @@ async function build(): Promise<void> {
     log,
     random: () => 0.5,
     concurrency: { total: 6 },
-    hookSecret: { kind: "literal", value: new Secret("shared") },
+    hookSecrets: () => ({ hookSecret: { kind: "literal", value: new Secret("shared") } }),
     sender: {
       send: (request) =>
         new Promise((reply) => {
@@ -189,7 +189,7 @@ describe("what is sent", () => {
       log,
       random: () => 0.5,
       concurrency: { total: 2 },
-      hookSecret: undefined,
+      hookSecrets: () => ({ hookSecret: undefined }),
       sender: { send: () => Promise.reject(new Error("must not be sent")), close: () => {} },
     });
     await dispatcher.start();

@@ -83,7 +83,7 @@ export class Dispatching {
       log,
       random: () => 0.5,
       concurrency: { total },
-      hookSecret: undefined,
+      hookSecrets: () => ({ hookSecret: undefined }),
       sender: { send: (request) => this.#send(request), close: () => {} },
     });
     this.#running = { storage, registry, dispatcher };
