@@ -14,6 +14,7 @@ import { createRetention } from "../plugins/retention";
 import { createRoomOwner, type RoomOwner } from "../plugins/room-owner";
 import { createSigningKeys, signingKey } from "../plugins/signing-key";
 import { sipOff } from "../plugins/sip-off";
+import { createCallEndLog } from "../plugins/webhook-forwarder/create-call-end-log";
 import { createDispatcher, type Dispatcher } from "../plugins/webhook-forwarder/dispatcher";
 import { createSecretReader } from "../plugins/webhook-forwarder/dispatcher/read-secret";
 import { revokedBy, warnOfRevoked, type FindRevoked } from "../plugins/webhook-forwarder/dispatcher/revoked-secrets";
@@ -93,7 +94,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<SaynaS
   let authOptions = authOptionsOf(config);
   const { api_key: apiKey, api_secret: apiSecret } = config.livekit;
   const credentials = apiKey === undefined || apiSecret === undefined ? undefined : { apiKey, apiSecret };
-  const authPlugin = auth(() => authOptions);
+  const authPlugin = auth(() => authOptions, log);
   const sip =
     config.sip === undefined ? undefined : await createSip(config, config.sip, credentials, parts, () => inForce);
   const keys = [
@@ -223,6 +224,8 @@ async function createSip(
   const asking = createAsking({ clock, log, deadlineMs: sip.matcher_deadline, history: storage });
   const matchingRules = { hostHeaders: sip.host_headers, setRoomOwner: owner !== undefined, asking };
   const matching = () => ({ ...matchingRules, matchers: current.matchers });
+  const wanted = () => ["debug", "info"].includes(inForce().log.level);
+  const callEnds = createCallEndLog({ history: storage, clock, log, wanted });
   const intake: EventIntake = createEventIntake({
     matching,
     roomPrefix: sip.room_prefix,
@@ -232,7 +235,11 @@ async function createSip(
     log,
     onDeliveries: dispatcher.wake,
     onOwnerTask: (task) => owner?.claim(task),
-    onRoomFinished: (event) => event.roomSid !== undefined && owner?.roomFinished(event.roomSid),
+    onRoomFinished: ({ roomSid, roomName }) => {
+      if (roomSid === undefined) return;
+      owner?.roomFinished(roomSid);
+      callEnds.ended(roomSid, roomName);
+    },
   });
   const provisioner =
     livekit === undefined || !sip.provision
@@ -322,6 +329,7 @@ async function createSip(
     },
     async close(): Promise<void> {
       intake.stop();
+      callEnds.stop();
       retention.stop();
       for (const plugin of added) await plugin.close();
       await storage.close();

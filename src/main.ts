@@ -3,10 +3,12 @@ import { dirname, resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import packageJson from "../package.json" with { type: "json" };
 import { ConfigError, loadConfig, type Config } from "../plugins/config-loader";
+import { systemClock } from "./contracts/clock";
 import { nearest } from "./domain/nearest";
 import type { LogLevel } from "./json-log";
 import { reloadRequests } from "./reload-requests";
 import { serve } from "./serve";
+import { createThrottledLog } from "./throttled-log";
 
 const program = new Command("sayna-sip")
   .description(packageJson.description)
@@ -41,12 +43,15 @@ program
     // What makes lines readable takes 30 ms to load, which a service does not need.
     const pretty = format === "pretty" || (format === "auto" && process.stdout.isTTY);
     const { createLog } = await (pretty ? import("./pretty-log") : import("./json-log"));
-    const log = createLog({ level });
+    const written = createLog({ level });
+    const log = createThrottledLog(written, systemClock);
     const setLogLevel = (next: LogLevel) => {
-      log.level = next;
+      written.level = next;
     };
     const reload = { requests, load: () => loadConfig(file === undefined ? {} : { file }), setLogLevel };
-    process.exit(await serve(config, { log, directory, signalled: waitForSignal(), reload }));
+    const code = await serve(config, { log, directory, signalled: waitForSignal(), reload });
+    log.flush();
+    process.exit(code);
   });
 
 program

@@ -4,7 +4,7 @@ import type { Clock } from "../../../src/contracts/clock";
 import { AppError } from "../../../src/domain/errors";
 import { isJsonObject, type JsonObject } from "../../../src/domain/json";
 import type { Secret } from "../../../src/domain/secret";
-import { errorResponses, readBody } from "../../http-errors";
+import { errorResponses, readBody, requestIdOf } from "../../http-errors";
 import type { Webhook } from "../router/event-intake";
 import { createRefusalLog } from "./refusal-log";
 import { createTokenVerifier, type TokenRefusal } from "./verify-token";
@@ -34,8 +34,8 @@ export function receiver({ keys, take, clock, log }: ReceiverOptions) {
   const verifier = createTokenVerifier({ keys, now: () => clock.now() });
   const logRefusal = createRefusalLog({ log, now: () => clock.now() });
 
-  function refuse(refusal: TokenRefusal): never {
-    logRefusal(refusal);
+  function refuse(refusal: TokenRefusal, request: Request): never {
+    logRefusal(refusal, requestIdOf(request));
     throw new AppError("invalid_signature", { headers: { "www-authenticate": 'JWT realm="livekit-webhook"' } });
   }
 
@@ -44,12 +44,12 @@ export function receiver({ keys, take, clock, log }: ReceiverOptions) {
     async ({ request }) => {
       if (keys.length === 0) throw new AppError("credentials_missing");
       const token = verifier.checkToken(request.headers.get("authorization"));
-      if (token.kind === "refused") return refuse(token);
+      if (token.kind === "refused") return refuse(token, request);
       const body = await readBody(request, MAX_WEBHOOK_BYTES);
       const verdict = verifier.checkBody(token, body);
-      if (verdict.kind === "refused") return refuse(verdict);
+      if (verdict.kind === "refused") return refuse(verdict, request);
       const json = parseObject(body);
-      await take?.({ json, body, contentType: contentTypeOf(request) });
+      await take?.({ json, body, contentType: contentTypeOf(request), requestId: () => requestIdOf(request) });
       return RECEIVED;
     },
     {

@@ -28,7 +28,20 @@ export type EventIntakeOptions = {
   readonly onRoomFinished: (event: LiveKitEvent) => void;
 };
 
-export type Webhook = { readonly json: JsonObject; readonly body: Uint8Array; readonly contentType: string };
+export type Webhook = {
+  readonly json: JsonObject;
+  readonly body: Uint8Array;
+  readonly contentType: string;
+  /** By which the webhook's request is found in the log. */
+  readonly requestId?: () => string;
+};
+
+type Keeping = {
+  readonly event: LiveKitEvent;
+  readonly body: Uint8Array;
+  readonly receivedAt: number;
+  readonly requestId: (() => string) | undefined;
+};
 
 export type EventIntake = ReturnType<typeof createEventIntake>;
 
@@ -51,7 +64,7 @@ export function createEventIntake(options: EventIntakeOptions) {
    * @throws AppError `not_kept` (503) with a `Retry-After` that grows with each refusal of the same event: LiveKit then
    *   tries for 26 s; without the header it gives up after 15 s.
    */
-  async function take({ json, body, contentType }: Webhook): Promise<void> {
+  async function take({ json, body, contentType, requestId }: Webhook): Promise<void> {
     const event = readLiveKitEvent(json, body);
     const { roomName } = event;
     if (roomName === undefined || !roomName.startsWith(roomPrefix)) {
@@ -64,7 +77,8 @@ export function createEventIntake(options: EventIntakeOptions) {
     }
     const receivedAt = clock.now();
     let match: Match | undefined;
-    const result = await keep(event, body, receivedAt, () =>
+    const kept = { event, body, receivedAt, requestId };
+    const result = await keep(kept, () =>
       turns.take(roomName, matchParticipant(event, registry.table, options.matching()), (found) => {
         match = found;
         return commit({ event, contentType, body, receivedAt, match });
@@ -76,9 +90,7 @@ export function createEventIntake(options: EventIntakeOptions) {
   }
 
   async function keep(
-    event: LiveKitEvent,
-    body: Uint8Array,
-    receivedAt: number,
+    { event, body, receivedAt, requestId }: Keeping,
     run: () => Promise<CommitResult>,
   ): Promise<CommitResult> {
     try {
@@ -93,7 +105,10 @@ export function createEventIntake(options: EventIntakeOptions) {
       // Fails closed because an answer of 200 would promise what is not on disk; LiveKit sends the event again.
       counts.refused++;
       const retryAfter = refusals.next(event.id);
-      log.error({ err: error, event: event.id, retry_after: retryAfter }, "A SIP event could not be kept");
+      log.error(
+        { err: error, request_id: requestId?.(), ...callFields(event), retry_after: retryAfter },
+        "A SIP event could not be kept",
+      );
       freshness.refused(event, receivedAt);
       throw new AppError("not_kept", { headers: { "retry-after": String(retryAfter) } });
     }
@@ -106,7 +121,7 @@ export function createEventIntake(options: EventIntakeOptions) {
     if (event.name === "room_finished") options.onRoomFinished(event);
     if (result.unmatchedParticipant && result.held) {
       log.warn(
-        { event: event.id, room: event.roomName, room_sid: event.roomSid, host: match?.host ?? null },
+        { ...callFields(event), host: match?.host ?? null },
         "No SIP hook matches the called host; the event is kept",
       );
     }
@@ -138,3 +153,5 @@ export function createEventIntake(options: EventIntakeOptions) {
     stop: () => cancelSweep(),
   };
 }
+
+const callFields = ({ id, roomName, roomSid }: LiveKitEvent) => ({ event: id, room: roomName, room_sid: roomSid });

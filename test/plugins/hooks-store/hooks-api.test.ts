@@ -80,6 +80,7 @@ async function call(
     new Request("http://localhost/sip/hooks", {
       method,
       headers: {
+        "x-request-id": "test",
         "content-type": "application/json",
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },

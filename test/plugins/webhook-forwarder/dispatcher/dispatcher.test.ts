@@ -124,7 +124,7 @@ describe("a lane", () => {
     await clock.turn(5000);
     await answer(2, { kind: "failed", step: "connect", code: "ECONNREFUSED", message: "refused", durationMs: 1 });
     expect(names()).toEqual(["participant_one", "participant_one", "participant_one", "participant_two"]);
-    expect(log.lines.at(-1)).toMatchObject({ level: "error", fields: { reason: "3 attempts failed" } });
+    expect(log.lines.at(-1)).toMatchObject({ level: "warn", fields: { reason: "3 attempts failed" } });
   });
 
   test("honours Retry-After", async () => {

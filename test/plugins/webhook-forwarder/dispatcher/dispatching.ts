@@ -145,6 +145,11 @@ export class Dispatching {
     return this.sent.filter((each) => each.hook === hook);
   }
 
+  /** The lines of deliveries that were given up, and whatever is an error. */
+  givenUp(): string[] {
+    return [...this.logged("warn").filter((line) => line === "Not delivered: given up"), ...this.logged("error")];
+  }
+
   /** What was logged at this level, as messages. */
   logged(level: "info" | "warn" | "error"): string[] {
     return this.log.lines.filter((line) => line.level === level).map((line) => line.message);
