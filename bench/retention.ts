@@ -88,7 +88,7 @@ const measured = {
     return result;
   },
 };
-const retention = createRetention({ storage: measured, limits, clock: systemClock, log });
+const retention = createRetention({ storage: measured, limits: () => limits, clock: systemClock, log });
 let began = Infinity;
 let running = true;
 const keeping = (async () => {

@@ -1,10 +1,10 @@
 import { Elysia } from "elysia";
-import { auth, createAuthenticator, type AuthPlugin } from "../plugins/auth";
-import { configLoader, type Config, type SipConfig } from "../plugins/config-loader";
+import { auth, createCurrentAuthenticator, type AuthOptions, type AuthPlugin } from "../plugins/auth";
+import { configLoader, planReload, type Config, type ReloadPlan, type SipConfig } from "../plugins/config-loader";
 import { explain } from "../plugins/explain";
 import { health } from "../plugins/health";
 import { history } from "../plugins/history";
-import { HookRegistry, hooksStore } from "../plugins/hooks-store";
+import { HookRegistry, hooksStore, type ConfiguredHooks } from "../plugins/hooks-store";
 import { httpErrors } from "../plugins/http-errors";
 import type { SecretGrants } from "../plugins/hooks-store/secret-grants";
 import { metrics, type MetricSources } from "../plugins/metrics";
@@ -15,26 +15,29 @@ import { createRetention } from "../plugins/retention";
 import { createRoomOwner, type RoomOwner } from "../plugins/room-owner";
 import { createSigningKeys, signingKey } from "../plugins/signing-key";
 import { sipOff } from "../plugins/sip-off";
+import { createCallEndLog } from "../plugins/webhook-forwarder/create-call-end-log";
 import { createDispatcher, type Dispatcher } from "../plugins/webhook-forwarder/dispatcher";
 import { createSecretReader } from "../plugins/webhook-forwarder/dispatcher/read-secret";
-import { revokedBy, warnOfRevoked } from "../plugins/webhook-forwarder/dispatcher/revoked-secrets";
+import { revokedBy, warnOfRevoked, type FindRevoked } from "../plugins/webhook-forwarder/dispatcher/revoked-secrets";
 import { hookTest } from "../plugins/webhook-forwarder/hook-test";
 import { builtInMatchers } from "../plugins/webhook-forwarder/matchers";
 import { receiver } from "../plugins/webhook-forwarder/receiver";
 import { createAsking, createEventIntake, type EventIntake } from "../plugins/webhook-forwarder/router";
-import { createSender } from "../plugins/webhook-forwarder/sender";
+import { createSender, type GuardedSender } from "../plugins/webhook-forwarder/sender";
 import packageJson from "../package.json" with { type: "json" };
 import { systemClock, type Clock } from "./contracts/clock";
+import type { Current } from "./contracts/current";
 import type { Logger } from "./contracts/logger";
 import { newMeasures, type Measures } from "./contracts/measures";
 import type { Matcher } from "./contracts/matcher";
 import type { Sender } from "./contracts/sender";
 import type { OwnerTask, Storage } from "./contracts/storage";
-import type { DeliveryPolicy } from "./domain/delivery-policy";
+import type { RetentionLimits } from "./contracts/upkeep";
 import type { CallRoute } from "./domain/call-route";
 import { readWritten } from "./domain/credentials";
 import { fromSettings } from "./domain/delivery-settings";
 import { hookId, type Hook } from "./domain/hook";
+import { sameValue } from "./domain/same-value";
 import type { Secret, SecretSource } from "./domain/secret";
 import { selectMatchers } from "./select-matchers";
 import { selectStorage } from "./select-storage";
@@ -65,6 +68,13 @@ export type SaynaSip = {
    * @throws ProvisioningError when it failed for good, unless `stop` came first.
    */
   start(): Promise<void>;
+  /**
+   * Puts in force what of this configuration can change without a restart, all of it or nothing, and says what that is and
+   * what waits for a restart. To be called when the last one has ended.
+   *
+   * @throws MatcherError when `sip.matchers` names an unknown one; what the storage says when it cannot take the hooks.
+   */
+  reload(next: Config): Promise<Omit<ReloadPlan, "config">>;
   /** Sends nothing more and waits for what is under way, `graceMs` at most; webhooks are still taken. */
   stopSending(graceMs: number): Promise<void>;
   /** Closes the storage; nothing may come in any more. */
@@ -84,12 +94,17 @@ const TOTAL_CONCURRENCY = 200;
  */
 export async function createApp(config: Config, parts: AppParts): Promise<SaynaSip> {
   const { log, clock = systemClock } = parts;
+  /** What is in force: a reload replaces it. */
+  let inForce = config;
+  let authOptions = authOptionsOf(config);
   const { api_key: apiKey, api_secret: apiSecret } = config.livekit;
   const credentials = apiKey === undefined || apiSecret === undefined ? undefined : { apiKey, apiSecret };
   const measures = newMeasures();
-  const authPlugin = auth({ required: config.auth.required, secrets: config.auth.api_secrets });
+  const authPlugin = auth(() => authOptions, log);
   const sip =
-    config.sip === undefined ? undefined : await createSip(config, config.sip, credentials, { ...parts, measures });
+    config.sip === undefined
+      ? undefined
+      : await createSip(config, config.sip, credentials, { ...parts, measures }, () => inForce);
   const keys = [
     ...(credentials === undefined ? [] : [credentials]),
     ...config.livekit.webhook_keys.map((key) => ({ apiKey: key.api_key, apiSecret: key.api_secret })),
@@ -101,11 +116,21 @@ export async function createApp(config: Config, parts: AppParts): Promise<SaynaS
     return sip === undefined ? [] : sip.notReady();
   }
 
-  const options = { config, authPlugin, sip, keys, notReady, measures, clock, log };
+  const options = { config, authPlugin, authOptions: () => authOptions, sip, keys, notReady, measures, clock, log };
   const twoPorts = config.server.management !== undefined;
   return {
     app: routes(options, twoPorts ? "webhooks" : "all"),
     management: twoPorts ? routes(options, "management") : undefined,
+    reload: async (next) => {
+      const { config: planned, ...changes } = planReload(inForce, next);
+      const putInForce = () => {
+        inForce = planned;
+        authOptions = authOptionsOf(planned);
+      };
+      if (sip === undefined || planned.sip === undefined) putInForce();
+      else await sip.reload(planned, planned.sip, putInForce);
+      return changes;
+    },
     start: async () => {
       await sip?.start();
     },
@@ -122,6 +147,7 @@ export async function createApp(config: Config, parts: AppParts): Promise<SaynaS
 type RouteOptions = {
   readonly config: Config;
   readonly authPlugin: AuthPlugin;
+  readonly authOptions: Current<AuthOptions>;
   readonly sip: Sip | undefined;
   readonly keys: readonly Credentials[];
   readonly notReady: () => Promise<readonly string[]>;
@@ -144,8 +170,8 @@ function routes({ notReady, log, ...options }: RouteOptions, which: "all" | "web
 
 const nothing = () => new Elysia({ name: "sayna-sip/nothing" });
 
-function documentation({ config: { auth: access } }: Pick<RouteOptions, "config">) {
-  const authenticate = createAuthenticator({ required: access.required, secrets: access.api_secrets });
+function documentation({ authOptions }: Pick<RouteOptions, "authOptions">) {
+  const authenticate = createCurrentAuthenticator(authOptions);
   return openapiDocs({ version: packageJson.version, authenticate: (request) => authenticate(request) });
 }
 
@@ -153,15 +179,15 @@ function webhookRoutes({ keys, sip, measures, clock, log }: Omit<RouteOptions, "
   return receiver({ keys, take: sip?.intake.take, measures, clock, log });
 }
 
-function managementRoutes({ config, authPlugin, sip, measures, clock, log }: Omit<RouteOptions, "notReady">) {
+function managementRoutes({ authPlugin, sip, measures, clock, log }: Omit<RouteOptions, "notReady">) {
   return new Elysia({ name: "sayna-sip/management" })
     .use(metrics({ auth: authPlugin, version: packageJson.version, measures, sip: sip?.metrics, clock, log }))
-    .use(sip === undefined ? sipOff({ auth: authPlugin }) : sipRoutes({ config, authPlugin, sip, clock, log }));
+    .use(sip === undefined ? sipOff({ auth: authPlugin }) : sipRoutes({ authPlugin, sip, clock, log }));
 }
 
-type SipRouteOptions = Pick<RouteOptions, "config" | "authPlugin" | "clock" | "log"> & { readonly sip: Sip };
+type SipRouteOptions = Pick<RouteOptions, "authPlugin" | "clock" | "log"> & { readonly sip: Sip };
 
-function sipRoutes({ config, authPlugin, sip, clock, log }: SipRouteOptions) {
+function sipRoutes({ authPlugin, sip, clock, log }: SipRouteOptions) {
   return new Elysia({ name: "sayna-sip/sip" })
     .use(signingKey({ clock, keys: sip.signingKeys }))
     .use(
@@ -169,8 +195,7 @@ function sipRoutes({ config, authPlugin, sip, clock, log }: SipRouteOptions) {
         auth: authPlugin,
         registry: sip.registry,
         breakerOf: sip.breakerOf,
-        authRequired: config.auth.required,
-        secretGrants: secretGrants(config, sip.config),
+        rules: sip.rules,
       }),
     )
     .use(hookTest({ auth: authPlugin, log, ...sip.hookTest }))
@@ -182,15 +207,19 @@ function sipRoutes({ config, authPlugin, sip, clock, log }: SipRouteOptions) {
 type SipParts = AppParts & { readonly measures: Measures };
 type Sip = Awaited<ReturnType<typeof createSip>>;
 
-/** All that exists only when SIP is configured. */
-async function createSip(config: Config, sip: SipConfig, credentials: Credentials | undefined, parts: SipParts) {
+/** All that exists only when SIP is configured. What a reload may change is asked of `inForce`, or of `current`. */
+async function createSip(
+  config: Config,
+  sip: SipConfig,
+  credentials: Credentials | undefined,
+  parts: SipParts,
+  inForce: Current<Config>,
+) {
   const { measures, log, clock = systemClock, random = Math.random } = parts;
   const { plugins: loaded = [] } = parts;
   const added = await createMatchers(loaded, { clock, log });
-  const matchers = selectMatchers(sip.matchers, builtInMatchers(toRoutes(sip)), [
-    ...added.map(({ matcher }) => matcher),
-    ...(parts.matchers ?? []),
-  ]);
+  const brought = [...added.map(({ matcher }) => matcher), ...(parts.matchers ?? [])];
+  let current = settingsOf(config, sip, brought);
   for (const { name, plugin } of loaded) {
     const asked = plugin.kind === "matcher" ? sip.matchers.includes(name) : config.storage === name;
     if (!asked) log.warn({ plugin: name }, `A plugin is loaded, but ${UNUSED[plugin.kind]}`);
@@ -199,22 +228,18 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     parts.storage === undefined
       ? await selectStorage({ storage: config.storage, plugins: loaded, dataDir: config.data_dir, clock, log })
       : { storage: parts.storage };
-  const { max_age: maxAge, ...delivery } = sip.delivery;
-  const policy: DeliveryPolicy = { ...delivery, maxAge };
-  const registry = await HookRegistry.load({ configHooks: toHooks(sip), policy, storage, clock, log });
-  const findRevoked = revokedBy(secretGrants(config, sip));
+  const registry = await HookRegistry.load({ ...configured(sip), storage, clock, log });
+  const findRevoked: FindRevoked = (hook, now) => current.findRevoked(hook, now);
   warnOfRevoked(registry.table.all(), findRevoked, log, clock.now());
-  const sender = parts.sender ?? createSender({ allowedRanges: sip.allowed_hook_ranges });
+  const sender: Sender & Partial<GuardedSender> =
+    parts.sender ?? createSender({ allowedRanges: sip.allowed_hook_ranges });
   const readSecret = createSecretReader({ now: () => clock.monotonic() });
-  const { signing_key: key, previous_signing_key: previousKey } = sip;
-  const previous = previousKey === undefined ? undefined : { secret: previousKey.key, until: previousKey.until };
-  const signingKeys = key === undefined ? undefined : createSigningKeys({ key, previous, readSecret });
+  const signingKeys = createSigningKeys({ sources: () => current.signingKeys, readSecret });
   const sending = {
     sender,
     clock,
-    hookSecret: sip.hook_secret,
-    previousHookSecret: sip.previous_hook_secret,
-    signingKeys: async (now: number) => ((await signingKeys?.(now)) ?? []).map((listed) => listed.key),
+    hookSecrets: () => current.hookSecrets,
+    signingKeys: async (now: number) => (await signingKeys(now)).map((listed) => listed.key),
     readSecret,
     findRevoked,
   };
@@ -232,12 +257,14 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     livekit !== undefined && sip.set_room_owner
       ? createRoomOwner({ ...livekit, onDone: (task) => void storage.ownerTaskDone(task).catch(logTaskError) })
       : undefined;
-  const { max_size: maxSize, ...ages } = config.retention;
-  const retention = createRetention({ storage, limits: { ...ages, maxSize }, clock, log });
+  const retention = createRetention({ storage, limits: () => retentionLimits(inForce()), clock, log });
   const asking = createAsking({ clock, log, deadlineMs: sip.matcher_deadline, history: storage });
-  const matching = { matchers, hostHeaders: sip.host_headers, setRoomOwner: owner !== undefined, asking };
+  const matchingRules = { hostHeaders: sip.host_headers, setRoomOwner: owner !== undefined, asking };
+  const matching = () => ({ ...matchingRules, matchers: current.matchers });
+  const wanted = () => ["debug", "info"].includes(inForce().log.level);
+  const callEnds = createCallEndLog({ history: storage, clock, log, wanted });
   const intake: EventIntake = createEventIntake({
-    ...matching,
+    matching,
     roomPrefix: sip.room_prefix,
     registry,
     storage,
@@ -246,7 +273,11 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     measures,
     onDeliveries: dispatcher.wake,
     onOwnerTask: (task) => owner?.claim(task),
-    onRoomFinished: (event) => event.roomSid !== undefined && owner?.roomFinished(event.roomSid),
+    onRoomFinished: ({ roomSid, roomName }) => {
+      if (roomSid === undefined) return;
+      owner?.roomFinished(roomSid);
+      callEnds.ended(roomSid, roomName);
+    },
   });
   const provisioner =
     livekit === undefined || !sip.provision
@@ -286,8 +317,21 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
   };
   const onOwnerTask = (task: OwnerTask) => void owner?.claim(task);
 
+  /** `inForce` is run when nothing can fail any more. */
+  async function reload(nextConfig: Config, next: SipConfig, putInForce: () => void): Promise<void> {
+    const settings = settingsOf(nextConfig, next, brought);
+    await registry.reconfigure(configured(next), () => {
+      const before = current;
+      current = settings;
+      if (!sameValue(before.allowedRanges, settings.allowedRanges)) sender.allowRanges?.(settings.allowedRanges);
+      putInForce();
+    });
+    warnOfRevoked(registry.table.all(), findRevoked, log, clock.now());
+  }
+
   return {
-    config: sip,
+    reload,
+    rules: () => current.rules,
     plugins: [...added, ...(storagePlugin === undefined ? [] : [storagePlugin])],
     history: { history: storage, registry, matching, onDeliveries: dispatcher.wake, onOwnerTask },
     explain: { history: storage, registry, breakerOf: dispatcher.breakerOf, matching, roomPrefix: sip.room_prefix },
@@ -336,6 +380,7 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     },
     async close(): Promise<void> {
       intake.stop();
+      callEnds.stop();
       retention.stop();
       for (const plugin of added) await plugin.close();
       await storage.close();
@@ -361,6 +406,34 @@ async function createMatchers(
     if (loaded.plugin.kind === "matcher") created.push(await createMatcher(loaded, loaded.plugin, surroundings));
   }
   return created;
+}
+
+const authOptionsOf = ({ auth: { required, api_secrets: secrets } }: Config): AuthOptions => ({ required, secrets });
+
+function retentionLimits({ retention: { max_size: maxSize, ...ages } }: Config): RetentionLimits {
+  return { ...ages, maxSize };
+}
+
+/** What a reload replaces, made ready for those who use it: one object, so that they change together. */
+function settingsOf(config: Config, sip: SipConfig, brought: readonly Matcher[]) {
+  const { signing_key: key, previous_signing_key: previousKey } = sip;
+  const grants = secretGrants(config, sip);
+  return {
+    matchers: selectMatchers(sip.matchers, builtInMatchers(toRoutes(sip)), brought),
+    allowedRanges: sip.allowed_hook_ranges,
+    hookSecrets: { hookSecret: sip.hook_secret, previousHookSecret: sip.previous_hook_secret },
+    signingKeys: {
+      key,
+      previous: previousKey === undefined ? undefined : { secret: previousKey.key, until: previousKey.until },
+    },
+    rules: { authRequired: config.auth.required, secretGrants: grants },
+    findRevoked: revokedBy(grants),
+  };
+}
+
+function configured(sip: SipConfig): ConfiguredHooks {
+  const { max_age: maxAge, ...delivery } = sip.delivery;
+  return { configHooks: toHooks(sip), policy: { ...delivery, maxAge } };
 }
 
 /** What the configuration says of calls that belong to a hook by something else than their host. */

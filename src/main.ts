@@ -1,8 +1,6 @@
 #!/usr/bin/env bun
-import { dirname, resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import packageJson from "../package.json" with { type: "json" };
-import type { Config } from "../plugins/config-loader";
 import { addCompletion } from "./cli/add-completion";
 import { backupCommand } from "./cli/backup-command";
 import { callsCommand } from "./cli/calls-command";
@@ -17,6 +15,7 @@ import { provisionCommand } from "./cli/provision-command";
 import { replayCommand } from "./cli/replay-command";
 import { restoreCommand } from "./cli/restore-command";
 import { nearest } from "./domain/nearest";
+import { reloadRequests } from "./reload-requests";
 
 const program = new Command("sayna-sip")
   .description(packageJson.description)
@@ -31,18 +30,20 @@ program
   .command("serve", { isDefault: true })
   .description("run the service until SIGTERM or SIGINT")
   .option("-c, --config <file>", "YAML file; the environment replaces its values, and everything can be set there")
+  .option("-w, --watch", "read the file again when it changes, as on SIGHUP")
   .addHelpText(
     "after",
-    "\nExamples:\n  sayna-sip serve --config sayna-sip.yaml\n  SIP_ROOM_PREFIX=sip- … sayna-sip serve",
+    "\nSIGHUP reads the configuration again: hooks, delivery policies, credentials and the log level change without a restart." +
+      "\n\nExamples:\n  sayna-sip serve --config sayna-sip.yaml\n  sayna-sip serve --config sayna-sip.yaml --watch" +
+      "\n  SIP_ROOM_PREFIX=sip- … sayna-sip serve",
   )
-  .action(async ({ config: file }) => {
-    const config = await readConfig(file);
-    if (config === undefined) process.exit(1);
-    const directory = file === undefined ? process.cwd() : dirname(resolve(file));
-    // What makes lines readable takes 30 ms to load, which a service does not need.
-    const { createLog } = await (process.stdout.isTTY ? import("./pretty-log") : import("./json-log"));
-    const { serve } = await import("./serve");
-    process.exit(await serve(config, { log: createLog(), directory, signalled: waitForSignal() }));
+  .action(async ({ config: file, watch = false }) => {
+    if (watch && file === undefined) {
+      program.error("error: --watch needs a file to watch: serve --config FILE --watch", { exitCode: 2 });
+    }
+    const requests = reloadRequests({ watch: watch ? file : undefined });
+    const { runService } = await import("./run-service");
+    process.exit(await runService({ file, requests }));
   });
 
 program
@@ -78,22 +79,4 @@ function refuseCommand(name: string): never {
   );
   const hint = meant === undefined ? "A configuration file is named by: serve --config FILE" : `Did you mean ${meant}?`;
   return program.error(`error: there is no command '${name}'\n${hint}`);
-}
-
-function waitForSignal(): Promise<string> {
-  return new Promise((tell) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => tell(signal));
-  });
-}
-
-/** Undefined when it is wrong; what is wrong has been said then. */
-async function readConfig(file: string | undefined): Promise<Config | undefined> {
-  const { ConfigError, loadConfig } = await import("../plugins/config-loader");
-  try {
-    return loadConfig(file === undefined ? {} : { file });
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return undefined;
-  }
 }

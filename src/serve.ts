@@ -1,8 +1,11 @@
 import type { Config } from "../plugins/config-loader";
 import { ConfigError, startupNotes } from "../plugins/config-loader";
 import { createApp, type SaynaSip } from "./app";
+import { systemClock } from "./contracts/clock";
 import type { Logger } from "./contracts/logger";
+import { createReloader, type ReloaderOptions } from "./create-reloader";
 import { loadPlugins } from "./load-plugins";
+import type { ReloadRequests } from "./reload-requests";
 
 /**
  * Bodies up to this size reach our own checks, which answer with the error's JSON; Bun closes the connection of larger
@@ -21,6 +24,8 @@ export type ServeOptions = {
   readonly directory: string;
   /** Fulfilled with the signal's name when the service is to end. */
   readonly signalled: Promise<string>;
+  /** Without it the configuration stays as it is. */
+  readonly reload?: Pick<ReloaderOptions, "load" | "setLogLevel"> & { readonly requests: ReloadRequests };
 };
 
 /**
@@ -29,7 +34,7 @@ export type ServeOptions = {
  *
  * @returns the process's exit code: 0 after a signal, 1 when it could not go on.
  */
-export async function serve(config: Config, { log, directory, signalled }: ServeOptions): Promise<number> {
+export async function serve(config: Config, { log, directory, signalled, reload }: ServeOptions): Promise<number> {
   let service: SaynaSip;
   try {
     service = await createApp(config, { log, plugins: await loadPlugins(config.plugins, { directory }) });
@@ -49,7 +54,13 @@ export async function serve(config: Config, { log, directory, signalled }: Serve
     () => new Promise<never>(() => {}),
     (error: unknown) => error,
   );
+  let stopping = false;
+  if (reload !== undefined) {
+    const readAgain = createReloader({ config, service, log, clock: systemClock, ...reload });
+    reload.requests((cause) => void (stopping ? undefined : readAgain(cause)));
+  }
   const end = await Promise.race([signalled, failed]);
+  stopping = true;
   if (typeof end === "string") log.info({ signal: end }, "Stopping: nothing more is sent, webhooks are still taken");
   else log.error({}, messageOf(end));
   await service.stopSending(SENDING_GRACE_MS);

@@ -1,4 +1,5 @@
 import { hash, timingSafeEqual } from "node:crypto";
+import type { Current } from "../../src/contracts/current";
 import { AppError } from "../../src/domain/errors";
 import type { HostPattern } from "../../src/domain/host-pattern";
 import type { Principal } from "../../src/domain/principal";
@@ -23,16 +24,16 @@ export type AuthOptions = {
 const ANONYMOUS: Principal = { role: "operator", id: "anonymous" };
 const CHALLENGE = 'Bearer realm="sayna-sip"';
 
+/** Finds out who sent a request; throws `AppError` `unauthorized` when the caller may not be let in. */
+export type Authenticate = (request: Request, bearer?: string) => Principal;
+
 /**
  * Finds out who sent a request.
  *
  * @returns a function of the request and of the token that `@elysiajs/bearer` found in it, which throws `AppError` `unauthorized` when the caller may not be let in.
  * @throws when two secrets are the same, one is empty, or authentication is required and there is none.
  */
-export function createAuthenticator({
-  required,
-  secrets,
-}: AuthOptions): (request: Request, bearer?: string) => Principal {
+export function createAuthenticator({ required, secrets }: AuthOptions): Authenticate {
   const known = secrets.map((entry) => ({ digest: digestOf(entry.secret.reveal()), principal: toPrincipal(entry) }));
   if (secrets.some(({ secret }) => secret.reveal() === "")) throw new Error("An API secret cannot be empty");
   if (new Set(known.map(({ digest }) => digest.toString("hex"))).size < known.length) {
@@ -77,4 +78,18 @@ function unauthorized(challenge: string, message?: string): AppError {
     headers: { "www-authenticate": challenge },
     ...(message === undefined ? {} : { message }),
   });
+}
+
+/**
+ * The same for options that may change while it runs: another object is another set of them.
+ *
+ * @throws when the first ones are wrong; see `createAuthenticator`.
+ */
+export function createCurrentAuthenticator(current: Current<AuthOptions>): Authenticate {
+  let known = { options: current(), authenticate: createAuthenticator(current()) };
+  return (request, bearer) => {
+    const options = current();
+    if (options !== known.options) known = { options, authenticate: createAuthenticator(options) };
+    return known.authenticate(request, bearer);
+  };
 }

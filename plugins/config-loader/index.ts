@@ -6,6 +6,13 @@ export { ConfigError, type ConfigProblem } from "./config-error";
 export { Option } from "./option";
 export { readOptions } from "./read-options";
 export { loadConfig, type LoadConfigOptions } from "./load-config";
+export {
+  planReload,
+  RELOADED_SETTINGS,
+  RELOADED_SIP_SETTINGS,
+  type ReloadPlan,
+  type WaitingChange,
+} from "./reloadable";
 export { ConfigSchema } from "./schema";
 export { startupNotes, type StartupNote } from "./startup-notes";
 

@@ -121,6 +121,22 @@ const PluginSchema = entry(
   { description: "One module." },
 );
 
+const LogSchema = block(
+  {
+    level: Type.Union([Type.Literal("debug"), Type.Literal("info"), Type.Literal("warn"), Type.Literal("error")], {
+      description: "The least that is logged; `debug` has a line for each delivery.",
+      variable: "LOG_LEVEL",
+      default: "info",
+    }),
+    format: Type.Union([Type.Literal("auto"), Type.Literal("json"), Type.Literal("pretty")], {
+      description: "`auto` is `pretty` in a terminal, and else `json`.",
+      variable: "LOG_FORMAT",
+      default: "auto",
+    }),
+  },
+  { description: "The log, on standard output." },
+);
+
 /** The whole configuration: shape, defaults, the rules of each single value, the variables and the descriptions. */
 export const ConfigSchema = block(
   {
@@ -136,6 +152,7 @@ export const ConfigSchema = block(
     livekit: LivekitSchema,
     auth: AuthSchema,
     sip: Type.Optional(SipSchema),
+    log: LogSchema,
     plugins: list(PluginSchema, {
       description:
         "Modules to load: matchers, storages. An entry that is only a path or name is a module without options.",

@@ -1,4 +1,5 @@
 import type { Clock } from "../../src/contracts/clock";
+import type { Current } from "../../src/contracts/current";
 import type { History, Remembered } from "../../src/contracts/history";
 import type { Outage } from "../../src/domain/breaker";
 import { newCall } from "../../src/domain/call";
@@ -21,7 +22,7 @@ export type ExplainOptions = {
   readonly registry: HookRegistry;
   /** Undefined while the hook's endpoint is taken to work. */
   readonly breakerOf: (hook: HookId) => Outage | undefined;
-  readonly matching: MatchOptions;
+  readonly matching: Current<MatchOptions>;
   readonly clock: Clock;
 };
 
@@ -31,7 +32,8 @@ export async function explainEvent(
   caller: Principal,
   options: ExplainOptions,
 ): Promise<ExplainAnswer> {
-  const { registry, matching, roomPrefix } = options;
+  const { registry, roomPrefix } = options;
+  const matching = options.matching();
   const steps: Step[] = [];
   const say = (step: Step["step"], message: string) => steps.push({ step, message });
   const end = (outcome: ExplainAnswer["outcome"], hooks: HookAnswer[] = []) => ({ outcome, hooks, steps });

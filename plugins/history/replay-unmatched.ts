@@ -1,4 +1,5 @@
 import type { Clock } from "../../src/contracts/clock";
+import type { Current } from "../../src/contracts/current";
 import type { History, StoredEvent, TimeSpan } from "../../src/contracts/history";
 import type { OwnerTask, PlanDelivery } from "../../src/contracts/storage";
 import type { HookTable } from "../../src/domain/hook-table";
@@ -14,7 +15,7 @@ export type UnmatchedReplayOptions = {
   readonly history: History;
   readonly table: () => HookTable;
   readonly plan: PlanDelivery;
-  readonly matching: MatchOptions;
+  readonly matching: Current<MatchOptions>;
   readonly clock: Clock;
 };
 
@@ -78,7 +79,7 @@ export function createUnmatchedReplay({ history, table, plan, matching, clock }:
       const event = readStored(one);
       if (event === undefined) return undefined;
       const { subject } = event;
-      const match = await matchParticipant(event, table(), matching);
+      const match = await matchParticipant(event, table(), matching());
       const speaks = subject.kind === "participant" && subject.sip === true && subject.attributes !== undefined;
       // Fails closed because a matcher that failed could have named another hook.
       if (speaks && match === undefined) return undefined;

@@ -19,6 +19,7 @@ import { HookTable, type TableChange } from "../../src/domain/hook-table";
 import type { HostPattern } from "../../src/domain/host-pattern";
 import type { HookId } from "../../src/domain/ids";
 import type { Principal } from "../../src/domain/principal";
+import { sameValue } from "../../src/domain/same-value";
 import { toHook } from "./to-hook";
 
 export type HookRegistryOptions = {
@@ -29,6 +30,9 @@ export type HookRegistryOptions = {
   readonly clock: Clock;
   readonly log: Logger;
 };
+
+/** What of the forwarding table the configuration says. */
+export type ConfiguredHooks = Pick<HookRegistryOptions, "configHooks" | "policy">;
 
 /** A commit that was under way when the table changed has ended by then. */
 const LATE_CANCEL_MS = 15_000;
@@ -50,7 +54,8 @@ export class HookRegistry {
   readonly #options: HookRegistryOptions;
   readonly #paused = new Map<HookId, PausedHook>();
   readonly #listeners: ((hooks: readonly HookId[]) => void)[] = [];
-  readonly #table: HookTable;
+  #table: HookTable;
+  #policy: DeliveryPolicy;
   #lastChange: Promise<void> = Promise.resolve();
   /** Of the table, as it was read last. */
   #version = 0;
@@ -59,6 +64,7 @@ export class HookRegistry {
   private constructor(options: HookRegistryOptions) {
     this.#options = options;
     this.#table = new HookTable(options.configHooks);
+    this.#policy = options.policy;
   }
 
   /**
@@ -91,7 +97,7 @@ export class HookRegistry {
 
   /** The delivery policy for hooks without one of their own. */
   get policy(): DeliveryPolicy {
-    return this.#options.policy;
+    return this.#policy;
   }
 
   /** The versions of the hooks added at run time; see `Storage.hookVersions`. */
@@ -120,7 +126,7 @@ export class HookRegistry {
   };
 
   policyOf(hook: Hook): DeliveryPolicy {
-    return effectivePolicy(this.#options.policy, hook.policy);
+    return effectivePolicy(this.#policy, hook.policy);
   }
 
   get pausedCount(): number {
@@ -163,6 +169,69 @@ export class HookRegistry {
       const author = { who: caller.id, at: clock.now() };
       return storage.restoreHooks(author, version, async (differences) => keep(await change(differences, this.#table)));
     });
+  }
+
+  /**
+   * Puts other hooks of the configuration in force, all at once, as a start with them would (routing rule 9): a host with the
+   * same auth_id keeps its hook, with another one it is a deletion and a new hook, and what is pending for a hook that is gone
+   * is cancelled. A hook added at run time that one of the configuration hid comes back. What is paused stays paused.
+   *
+   * @param inForce is run in the same turn of the event loop as the change, so that no event meets half of it.
+   * @throws what the storage says when it cannot be read or written: nothing is changed then.
+   */
+  reconfigure(next: ConfiguredHooks, inForce: () => void): Promise<void> {
+    const done = this.#reconfigureAfter(this.#lastChange, next, inForce);
+    this.#lastChange = done.catch(() => undefined);
+    return done;
+  }
+
+  async #reconfigureAfter(
+    turn: Promise<void>,
+    { configHooks, policy }: ConfiguredHooks,
+    inForce: () => void,
+  ): Promise<void> {
+    await turn;
+    const { storage, clock, log } = this.#options;
+    const before = this.#table;
+    const after = new HookTable(configHooks);
+    const unhidden = before.all().filter(({ host, source }) => source === "config" && !after.byPattern(host));
+    const runtime = before.all().filter(({ source }) => source === "runtime");
+    const comingBack = await this.#stored(unhidden.map(({ host }) => host));
+    await inSlices([...runtime, ...comingBack], HOOKS_AT_A_TIME, (slice) => {
+      after.change(slice.map((hook) => ({ host: hook.host, hook })));
+    });
+    const changed: HookId[] = [];
+    await inSlices(after.all(), HOOKS_AT_A_TIME, (slice) => {
+      for (const hook of slice) if (!sameValue(before.byId(hook.id), hook)) changed.push(hook.id);
+    });
+    const isChanged = new Set(changed);
+    const unknown = configHooks.filter(({ id }) => isChanged.has(id));
+    if (unknown.length > 0) await storage.rememberHooks(unknown);
+    const gone = before.all().flatMap(({ id }) => (after.byId(id) === undefined ? [id] : []));
+    this.#table = after;
+    this.#policy = policy;
+    inForce();
+    if (changed.length + gone.length > 0) {
+      log.info({ changed: changed.length, gone: gone.length }, "SIP hooks of the configuration changed");
+    }
+    const stillGone = () => gone.filter((hook) => !this.isActive(hook));
+    await this.#followUp(() => this.#cancel(gone));
+    // What was being kept with the table as it was before.
+    if (gone.length > 0) clock.after(LATE_CANCEL_MS, () => void this.#followUp(() => this.#cancel(stillGone())));
+    for (const listener of this.#listeners) listener(changed);
+  }
+
+  /** The hooks added at run time that these hosts have in the storage. */
+  async #stored(hosts: readonly HostPattern[]): Promise<readonly Hook[]> {
+    if (hosts.length === 0) return [];
+    const { storage, clock } = this.#options;
+    let stored: readonly StoredHook[] = [];
+    // A change that changes nothing: no version is made, and what it is given is what no other change is under way for.
+    await storage.changeHooks({ who: "configuration", at: clock.now() }, hosts, (present) => {
+      stored = [...present.values()].filter((hook) => hook !== undefined);
+      return [];
+    });
+    return stored.map(toHook);
   }
 
   #inTurn(caller: Principal, record: Recording): Promise<void> {

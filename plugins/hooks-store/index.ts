@@ -1,4 +1,5 @@
 import { Elysia } from "elysia";
+import type { Current } from "../../src/contracts/current";
 import type { Outage } from "../../src/domain/breaker";
 import type { Hook } from "../../src/domain/hook";
 import type { HookId } from "../../src/domain/ids";
@@ -14,9 +15,10 @@ import { readEntries, readHosts, type EntryRules } from "./read-entries";
 import { versionRoutes } from "./version-routes";
 import { viewHook } from "./view-hook";
 
-export { HookRegistry } from "./hook-registry";
+export { HookRegistry, type ConfiguredHooks } from "./hook-registry";
 
-export type HooksStoreOptions = EntryRules & {
+export type HooksStoreOptions = {
+  readonly rules: Current<EntryRules>;
   readonly auth: AuthPlugin;
   readonly registry: HookRegistry;
   /** Undefined while the hook's endpoint is taken to work. */
@@ -24,7 +26,7 @@ export type HooksStoreOptions = EntryRules & {
 };
 
 /** The routes that read and change the forwarding table. */
-export function hooksStore({ auth, registry, breakerOf, ...rules }: HooksStoreOptions) {
+export function hooksStore({ auth, registry, breakerOf, rules }: HooksStoreOptions) {
   const conditionOf = ({ id }: Hook) => ({ paused: registry.pausedHook(id), outage: breakerOf(id) });
   const list = (caller: Principal) => {
     const { table } = registry;
@@ -34,7 +36,7 @@ export function hooksStore({ auth, registry, breakerOf, ...rules }: HooksStoreOp
   return new Elysia({ name: "sayna-sip/hooks-store", tags: ["hooks"] })
     .use(auth)
     .use(pauseRoutes({ auth, registry, list }))
-    .use(versionRoutes({ auth, registry, list, ...rules }))
+    .use(versionRoutes({ auth, registry, list, rules }))
     .get("/sip/hooks", ({ caller }) => list(caller), {
       caller: true,
       response: { 200: HookList, ...errorResponses(["unauthorized"]) },
@@ -47,7 +49,7 @@ export function hooksStore({ auth, registry, breakerOf, ...rules }: HooksStoreOp
       "/sip/hooks",
       async ({ body, caller }) => {
         const { policy } = registry;
-        const entries = await readEntries(body.hooks, caller, rules);
+        const entries = await readEntries(body.hooks, caller, rules());
         const hosts = entries.map(({ host }) => host);
         await registry.change(caller, hosts, (present, table) => putHooks(entries, { present, table, caller, policy }));
         return list(caller);

@@ -1,4 +1,5 @@
 import { Elysia } from "elysia";
+import type { Current } from "../../src/contracts/current";
 import type { HookVersion, HostDifference } from "../../src/contracts/storage";
 import { toWritten } from "../../src/domain/credentials";
 import { AppError } from "../../src/domain/errors";
@@ -15,7 +16,8 @@ import { sortInSlices } from "./sort-in-slices";
 import { CompareVersions, ListVersions, RollBack, VersionDifference, VersionList } from "./version-schemas";
 import { viewPolicy } from "./view-policy";
 
-export type VersionRoutesOptions = EntryRules & {
+export type VersionRoutesOptions = {
+  readonly rules: Current<EntryRules>;
   readonly auth: AuthPlugin;
   readonly registry: HookRegistry;
   /** The table as this caller sees it. */
@@ -25,7 +27,7 @@ export type VersionRoutesOptions = EntryRules & {
 const DEFAULT_LIMIT = 50;
 
 /** The versions of the hooks added at run time: operators only, since each of them is about all tenants. */
-export function versionRoutes({ auth, registry, list, ...rules }: VersionRoutesOptions) {
+export function versionRoutes({ auth, registry, list, rules }: VersionRoutesOptions) {
   async function mustExist(...versions: readonly number[]): Promise<void> {
     const newest = await registry.newestVersion();
     const unknown = versions.find((version) => version > newest);
@@ -77,7 +79,7 @@ export function versionRoutes({ auth, registry, list, ...rules }: VersionRoutesO
         operatorOnly(caller);
         await mustExist(body.version);
         await registry.restore(caller, body.version, (differences, table) => {
-          return restoreHooks(differences, table, caller, { ...rules, policy: registry.policy });
+          return restoreHooks(differences, table, caller, { ...rules(), policy: registry.policy });
         });
         return list(caller);
       },

@@ -23,6 +23,11 @@ export function errorSchema(...codes: readonly ErrorCode[]) {
     code: t.String({ enum: codes }),
     message: t.String({ description: "What is wrong." }),
     hint: t.String({ description: "What to do about it." }),
+    request_id: t.Optional(
+      t.String({
+        description: "By which the operator finds the request in the log: its `x-request-id`, or a new one.",
+      }),
+    ),
   };
   return t.Object(
     { error: t.Object(fields, { additionalProperties: true, description: "Some codes add members of their own." }) },

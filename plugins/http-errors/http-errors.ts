@@ -4,6 +4,7 @@ import type { Logger } from "../../src/contracts/logger";
 import { AppError } from "../../src/domain/errors";
 import { redactUrl } from "../auth/redact-url";
 import { allowedMethods, type KnownRoute } from "./allowed-methods";
+import { REQUEST_ID_HEADER, requestIdOf } from "./request-id";
 import { toAppError } from "./to-app-error";
 
 export type HttpErrorsOptions = {
@@ -15,6 +16,7 @@ export type HttpErrorsOptions = {
 /**
  * Turns whatever is thrown into `{"error": {"code", "message", "hint", …}}`: an `AppError` as it is, Elysia's own errors
  * as one of ours, and anything else as `internal`, whose details are in the log only, under the `request_id` of the answer.
+ * Every one of them has such an id: the request's own `x-request-id`, or a new one.
  *
  * It covers the routes of the plugins that are used after it, and those of the application itself.
  *
@@ -27,19 +29,19 @@ export function httpErrors({ log, newRequestId = randomUUID }: HttpErrorsOptions
     // Chosen by the code that threw it, with the answer that it wants.
     if (error instanceof ElysiaCustomStatusResponse) return undefined;
     const appError = toAppError(error, () => methodsAt(plugin.knownRoutes(), path, request.method));
-    const requestId = report(appError, request);
+    const requestId = requestIdOf(request, newRequestId);
+    report(appError, request, requestId);
     const { error: body } = appError.toBody();
     set.status = appError.status;
     return Response.json(
-      { error: requestId === undefined ? body : { ...body, request_id: requestId } },
-      { status: appError.status, headers: { ...appError.headers } },
+      { error: { ...body, request_id: requestId } },
+      { status: appError.status, headers: { ...appError.headers, [REQUEST_ID_HEADER]: requestId } },
     );
   });
 
-  /** Logs what the operator should see, and returns the id that leads there. */
-  function report(error: AppError, request: Request): string | undefined {
-    if (error.cause === undefined && error.code !== "internal") return undefined;
-    const requestId = newRequestId();
+  /** Logs what the operator should see. */
+  function report(error: AppError, request: Request, requestId: string): void {
+    if (error.cause === undefined && error.code !== "internal") return;
     const fields = {
       request_id: requestId,
       method: request.method,
@@ -49,10 +51,9 @@ export function httpErrors({ log, newRequestId = randomUUID }: HttpErrorsOptions
     };
     if (error.status < 500) {
       log.debug(fields, "Request refused");
-      return undefined;
+      return;
     }
     log.error(fields, "Request failed");
-    return requestId;
   }
 
   return withErrors;

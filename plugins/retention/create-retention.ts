@@ -1,10 +1,11 @@
 import { sleep, type Clock } from "../../src/contracts/clock";
+import type { Current } from "../../src/contracts/current";
 import type { Logger } from "../../src/contracts/logger";
 import type { RetentionLimits, Room, Upkeep } from "../../src/contracts/upkeep";
 
 export type RetentionOptions = {
   readonly storage: Upkeep;
-  readonly limits: RetentionLimits;
+  readonly limits: Current<RetentionLimits>;
   readonly clock: Clock;
   readonly log: Logger;
 };
@@ -37,14 +38,14 @@ export function createRetention({ storage, limits, clock, log }: RetentionOption
   async function look(): Promise<void> {
     let wait = LOOK_MS;
     try {
-      const room = await storage.room(limits);
+      const room = await storage.room(limits());
       const short = room === "over" || room === "full";
       if (short) report(room);
       if (short || clock.monotonic() >= nextSweep) {
         await sweepAll();
         // The storage may be closed by now.
         if (!running) return;
-        const left = await storage.room(limits);
+        const left = await storage.room(limits());
         nextSweep = clock.monotonic() + (left === "stuck" ? STUCK_SWEEP_MS : SWEEP_MS);
         report(left);
       }
@@ -62,7 +63,7 @@ export function createRetention({ storage, limits, clock, log }: RetentionOption
     for (;;) {
       if (!running) return;
       const stepped = clock.monotonic();
-      const step = await storage.sweep(limits, clock.now());
+      const step = await storage.sweep(limits(), clock.now());
       removed += step.removed;
       if (!step.more) break;
       await sleep(clock, Math.ceil((clock.monotonic() - stepped) * IDLE_SHARE));
@@ -80,7 +81,7 @@ export function createRetention({ storage, limits, clock, log }: RetentionOption
     const last = saidAt.get(room);
     if (last !== undefined && now - last < REPEAT_MS) return;
     saidAt.set(room, now);
-    log.warn({ max_size: limits.maxSize }, MESSAGES[room]);
+    log.warn({ max_size: limits().maxSize }, MESSAGES[room]);
   }
 
   return {

@@ -9,8 +9,7 @@ export { createSigningKeys, type SigningKeys } from "./signing-keys";
 
 export type SigningKeyOptions = {
   readonly clock: Clock;
-  /** Undefined when no key is configured. */
-  readonly keys: SigningKeys | undefined;
+  readonly keys: SigningKeys;
 };
 
 const KeyList = t.Object(
@@ -37,11 +36,11 @@ export function signingKey({ clock, keys }: SigningKeyOptions) {
   return new Elysia({ name: "sayna-sip/signing-key", tags: ["signatures"] }).get(
     "/sip/signing-keys",
     async ({ set }) => {
-      if (keys === undefined) throw new AppError("signing_key_not_set");
       const listed = await keys(clock.now()).catch((error: unknown) => {
         if (!(error instanceof SecretUnavailable)) throw error;
         throw new AppError("signing_key_unavailable", { cause: error, headers: { "retry-after": "10" } });
       });
+      if (listed.length === 0) throw new AppError("signing_key_not_set");
       set.headers["cache-control"] = "public, max-age=60";
       return { keys: listed.map(toView) };
     },

@@ -1,19 +1,25 @@
+import type { Current } from "../../src/contracts/current";
 import { SecretUnavailable, type ReadSecret } from "../../src/contracts/read-secret";
 import type { EndingSecret, SecretSource } from "../../src/domain/secret";
 import { parseSigningKey, type SigningKey } from "../../src/domain/signatures";
 
-export type SigningKeysOptions = {
+/** Where the keys are. */
+export type KeySources = {
   /** `sip.signing_key`. */
-  readonly key: SecretSource;
+  readonly key: SecretSource | undefined;
   /** `sip.previous_signing_key`. */
   readonly previous?: EndingSecret | undefined;
+};
+
+export type SigningKeysOptions = {
+  readonly sources: Current<KeySources>;
   readonly readSecret: ReadSecret;
 };
 
 /** `until` (ms since the epoch) is there for a key that is being replaced. */
 export type ListedKey = { readonly key: SigningKey; readonly until?: number };
 
-/** The keys in force at this time, the newest first. */
+/** The keys in force at this time, the newest first; none when none is configured. */
 export type SigningKeys = (now: number) => Promise<readonly ListedKey[]>;
 
 /**
@@ -21,7 +27,7 @@ export type SigningKeys = (now: number) => Promise<readonly ListedKey[]>;
  *
  * @returns a function that throws SecretUnavailable when one of them cannot be read or is no `whsk_…`.
  */
-export function createSigningKeys({ key, previous, readSecret }: SigningKeysOptions): SigningKeys {
+export function createSigningKeys({ sources, readSecret }: SigningKeysOptions): SigningKeys {
   /** The last two: taking a key apart costs more than signing with it. */
   let parsed = new Map<string, SigningKey>();
 
@@ -34,6 +40,8 @@ export function createSigningKeys({ key, previous, readSecret }: SigningKeysOpti
   }
 
   return async (now) => {
+    const { key, previous } = sources();
+    if (key === undefined) return [];
     const current = { key: await read(key) };
     if (previous === undefined || now >= previous.until) return [current];
     return [current, { key: await read(previous.secret), until: previous.until }];

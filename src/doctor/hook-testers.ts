@@ -9,6 +9,7 @@ import { createSender } from "../../plugins/webhook-forwarder/sender";
 import { createSigningKeys } from "../../plugins/signing-key";
 import { toHooks } from "../app";
 import type { Clock } from "../contracts/clock";
+import { fixed } from "../contracts/current";
 import type { HookTester } from "./check-hooks";
 import type { Service } from "./check-service";
 
@@ -24,8 +25,7 @@ export function testFromHere(sip: SipConfig, clock: Clock): HookTester & { reado
   const hooks = toHooks(sip);
   const sender = createSender({ allowedRanges: sip.allowed_hook_ranges });
   const readSecret = createSecretReader();
-  const { signing_key: key } = sip;
-  const keys = key === undefined ? undefined : createSigningKeys({ key, previous: undefined, readSecret });
+  const keys = createSigningKeys({ sources: fixed({ key: sip.signing_key, previous: undefined }), readSecret });
   return {
     hosts: async () => hooks.map(({ host }) => host),
     async test(host) {
@@ -37,7 +37,7 @@ export function testFromHere(sip: SipConfig, clock: Clock): HookTester & { reado
         readSecret,
         policy: { deadline: hook.policy?.deadline ?? sip.delivery.deadline },
         hookSecret: sip.hook_secret,
-        signingKeys: async (now) => ((await keys?.(now)) ?? []).map((listed) => listed.key),
+        signingKeys: async (now) => (await keys(now)).map((listed) => listed.key),
         roomPrefix: sip.room_prefix,
       });
       const condition = { paused: false, outage: undefined, event: EXAMPLE_EVENT_NAME, now: clock.now() };

@@ -66,7 +66,7 @@ export const ERRORS = {
   config_host: {
     status: 405,
     message: "A host of the configuration cannot be changed at run time",
-    hint: "Change it in the configuration and restart.",
+    hint: "Change it in the configuration, and reload (SIGHUP).",
   },
   invalid_request: {
     status: 400,

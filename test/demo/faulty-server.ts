@@ -47,7 +47,7 @@ function send(request: SendRequest): Promise<SendResult> {
   );
 }
 
-const log = createLog();
+const log = createLog({ level: "info" });
 const config = loadConfig({ file });
 const service = await createApp(config, { log, sender: { send, close: () => sender.close() } });
 service.app.listen({ hostname: config.server.host, port: config.server.port, reusePort: false });

@@ -65,7 +65,11 @@ test("a change of thousands of hooks is there whole or not at all after kill -9,
 });
 
 test("a replaced url is used for what is pending, a deleted hook's deliveries are cancelled", async () => {
-  world = await World.start({ tenants: { a: [{ host: "other.example.com" }], b: [] }, sip: runtimeHooks });
+  world = await World.start({
+    tenants: { a: [{ host: "other.example.com" }], b: [] },
+    sip: runtimeHooks,
+    config: { log: { level: "debug" } },
+  });
   const [a, b] = [world.tenant("a"), world.tenant("b")];
   await api("POST", { hooks: [{ host: "tenant-a.example.com", url: a.url("/old") }] });
   await a.stop();

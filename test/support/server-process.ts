@@ -18,6 +18,8 @@ export type ServerOptions = {
   readonly program?: readonly string[];
   /** By default the promise waits for the port. */
   readonly waitForPort?: boolean;
+  /** Beside `serve --config FILE`. */
+  readonly args?: readonly string[];
 };
 
 /** The real server, run as an operator runs it. */
@@ -28,28 +30,29 @@ export class ServerProcess {
   readonly #waiting = new Set<() => void>();
   readonly #output: Promise<unknown>;
 
-  private constructor(process: Bun.Subprocess<"ignore", "pipe", "pipe">) {
+  private constructor(
+    readonly configFile: string,
+    process: Bun.Subprocess<"ignore", "pipe", "pipe">,
+  ) {
     this.#process = process;
     this.#output = Promise.all([this.#read(process.stdout), this.#read(process.stderr)]);
   }
 
   static async start(options: ServerOptions): Promise<ServerProcess> {
     const file = join(options.dataDir, `config-${process.hrtime.bigint()}.yaml`);
-    const { server, ...rest } = options.config ?? {};
-    const config = {
-      server: { port: 0, ...(server as object | undefined) },
-      data_dir: join(options.dataDir, "data"),
-      ...rest,
-    };
-    await writeFile(file, stringify(config));
+    await writeFile(file, configText(options));
     const started = new ServerProcess(
-      Bun.spawn([...(options.program ?? [process.execPath, "src/main.ts"]), "serve", "--config", file], {
-        cwd: ROOT,
-        stdin: "ignore",
-        stdout: "pipe",
-        stderr: "pipe",
-        env: cleanEnvironment(options),
-      }),
+      file,
+      Bun.spawn(
+        [...(options.program ?? [process.execPath, "src/main.ts"]), "serve", "--config", file, ...(options.args ?? [])],
+        {
+          cwd: ROOT,
+          stdin: "ignore",
+          stdout: "pipe",
+          stderr: "pipe",
+          env: cleanEnvironment(options),
+        },
+      ),
     );
     if (options.waitForPort !== false) await started.waitUntil(() => started.url !== "", "its URL");
     return started;
@@ -159,6 +162,16 @@ export class ServerProcess {
   }
 }
 
+/** The configuration file's content. */
+export function configText({ config, dataDir }: Pick<ServerOptions, "config" | "dataDir">): string {
+  const { server, ...rest } = config ?? {};
+  return stringify({
+    server: { port: 0, ...(server as object | undefined) },
+    data_dir: join(dataDir, "data"),
+    ...rest,
+  });
+}
+
 /** A directory for one test, and what removes it. */
 export async function temporaryDirectory(): Promise<{ path: string; remove: () => Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), "sayna-sip-test-"));
@@ -170,7 +183,9 @@ function cleanEnvironment({ env, caFile }: ServerOptions): Record<string, string
   const inherited = Object.entries(process.env).filter(
     ([name, value]) =>
       value !== undefined &&
-      !/^(SIP_|AUTH_|LIVEKIT_|HOST$|PORT$|DATA_DIR$|STORAGE_URL$|NODE_EXTRA_CA_CERTS$|.*_proxy$)/i.test(name),
+      !/^(SIP_|AUTH_|LIVEKIT_|HOST$|PORT$|DATA_DIR$|STORAGE_URL$|LOG_LEVEL$|LOG_FORMAT$|NODE_EXTRA_CA_CERTS$|.*_proxy$)/i.test(
+        name,
+      ),
   ) as [string, string][];
   return { ...Object.fromEntries(inherited), ...(caFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: caFile }), ...env };
 }

@@ -22,11 +22,10 @@ export class StartedService {
   readonly sent: SendRequest[] = [];
   /** What the hook at this url answers. */
   answer: (url: string) => SendResult = () => answered(200);
-  readonly log = recordingLog();
-
   private constructor(
     readonly clock: ManualClock,
     readonly service: SaynaSip,
+    readonly log: ReturnType<typeof recordingLog>,
     readonly end: () => Promise<void>,
   ) {}
 
@@ -67,7 +66,7 @@ export class StartedService {
     };
     const service = await createApp(config, { log, clock, storage, sender, random: () => 0.5 });
     await service.start();
-    const it = new StartedService(clock, service, async () => {
+    const it = new StartedService(clock, service, log, async () => {
       await service.stopSending(0);
       await service.close();
       await directory.remove();
@@ -81,6 +80,8 @@ export class StartedService {
       new Request(`http://localhost${path}`, {
         method,
         headers: {
+          // The same in each answer, so that answers can be compared.
+          "x-request-id": "test",
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
           ...(body === undefined ? {} : { "content-type": "application/json" }),
         },

@@ -1,6 +1,6 @@
 import { RECORDED_KEY, type RecordedWebhook } from "./recordings";
 import { sendWebhook } from "./livekit-sender";
-import { ServerProcess, temporaryDirectory, type ServerOptions } from "./server-process";
+import { configText, ServerProcess, temporaryDirectory, type ServerOptions } from "./server-process";
 import { testCa } from "./test-ca";
 import { startTlsReceiver, type Answer, type TlsReceiver, type TlsReceiverOptions } from "./tls-receiver";
 import type { ReceivedRequest } from "./received-request";
@@ -13,6 +13,7 @@ export type WorldOptions = {
   readonly sip?: Readonly<Record<string, unknown>>;
   readonly config?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
   /** What is special about receivers, by their names. */
   readonly receivers?: Readonly<Record<string, Omit<TlsReceiverOptions, "ca">>>;
   /** False when there will be too many to keep: `requests` of the receivers stay empty. */
@@ -43,6 +44,7 @@ export class World {
     sip,
     config,
     env,
+    args,
     receivers: special,
     keepRequests = true,
   }: WorldOptions): Promise<World> {
@@ -59,6 +61,7 @@ export class World {
       dataDir: directory.path,
       caFile: ca.caFile,
       ...(env === undefined ? {} : { env }),
+      ...(args === undefined ? {} : { args }),
       config: {
         livekit: { url: "ws://127.0.0.1:1", api_key: RECORDED_KEY.apiKey, api_secret: RECORDED_KEY.apiSecret },
         sip: {
@@ -73,6 +76,15 @@ export class World {
       },
     };
     return new World(await ServerProcess.start(options), options, receivers, directory.remove);
+  }
+
+  /** The configuration file's content, with these members of its `sip` block in the place of its own. */
+  configWith(sip: Readonly<Record<string, unknown>>, config: Readonly<Record<string, unknown>> = {}): string {
+    const own = this.#options.config ?? {};
+    return configText({
+      dataDir: this.#options.dataDir,
+      config: { ...own, sip: { ...(own["sip"] as object), ...sip }, ...config },
+    });
   }
 
   /** Where the configuration and, in `data`, the database are. */

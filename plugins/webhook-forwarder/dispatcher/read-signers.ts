@@ -3,11 +3,15 @@ import type { Hook } from "../../../src/domain/hook";
 import type { EndingSecret, SecretSource } from "../../../src/domain/secret";
 import { isBrokenSecret, type SigningKey } from "../../../src/domain/signatures";
 
-/** What signs the deliveries of hooks without something of their own, and the keys that sign all of them. */
-export type SigningOptions = {
+/** What signs the deliveries of hooks without something of their own. */
+export type HookSecrets = {
   /** The global `hook_secret`. */
   readonly hookSecret: SecretSource | undefined;
   readonly previousHookSecret?: EndingSecret | undefined;
+};
+
+/** The same, and the keys that sign all of them. */
+export type SigningOptions = HookSecrets & {
   /** The asymmetric keys that sign at this time (ms since the epoch), the newest first. */
   readonly signingKeys?: (now: number) => Promise<readonly SigningKey[]>;
 };

@@ -1,3 +1,4 @@
+import type { Current } from "../../../src/contracts/current";
 import type { Logger } from "../../../src/contracts/logger";
 import { newMeasures, statusClass, type Measures } from "../../../src/contracts/measures";
 import type { PendingDelivery, Settlement } from "../../../src/contracts/storage";
@@ -11,9 +12,11 @@ import { attemptDelivery, type AttemptOptions } from "./attempt-delivery";
 import { decideOutcome } from "./decide-outcome";
 import type { HookState } from "./hook-state";
 import type { QueueTime } from "./queue-time";
+import type { HookSecrets } from "./read-signers";
 import { reportBreaker, reportDelivery } from "./report-delivery";
 
-export type RunnerOptions = Omit<AttemptOptions, "policy"> & {
+export type RunnerOptions = Omit<AttemptOptions, "policy" | keyof HookSecrets> & {
+  readonly hookSecrets: Current<HookSecrets>;
   readonly registry: HookRegistry;
   readonly log: Logger;
   readonly measures?: Measures;
@@ -66,7 +69,7 @@ export function createRunner(options: RunnerOptions) {
     if (state.bucket !== undefined) state.bucket = take(state.bucket, 1);
     state.sending.set(delivery.lane, clock.monotonic());
     if (delivery.attempts === 0) measures.queueing.add(age / 1000);
-    const attempted = await attemptDelivery(delivery, hook, { ...options, policy });
+    const attempted = await attemptDelivery(delivery, hook, { ...options, ...options.hookSecrets(), policy });
     state.sending.delete(delivery.lane);
     const { verdict, at, attempt, retryAfter } = attempted;
     if (!goesOn() && verdict !== "success") return undefined;

@@ -1,4 +1,5 @@
 import { Elysia } from "elysia";
+import type { Current } from "../../../src/contracts/current";
 import type { Logger } from "../../../src/contracts/logger";
 import type { Outage } from "../../../src/domain/breaker";
 import { AppError } from "../../../src/domain/errors";
@@ -9,6 +10,7 @@ import type { AuthPlugin } from "../../auth";
 import { findHook } from "../../history/find-hook";
 import type { HookRegistry } from "../../hooks-store";
 import { errorResponses } from "../../http-errors";
+import type { HookSecrets } from "../dispatcher/read-signers";
 import { HookTestAnswer, TestHookRequest } from "./hook-test-schemas";
 import { EXAMPLE_EVENT_NAME } from "./example-event";
 import { testHook, type TestHookOptions } from "./test-hook";
@@ -16,7 +18,8 @@ import { viewHookTest } from "./view-hook-test";
 
 export { testHook, type HookTest, type TestHookOptions } from "./test-hook";
 
-export type HookTestPluginOptions = Omit<TestHookOptions, "policy"> & {
+export type HookTestPluginOptions = Omit<TestHookOptions, "policy" | keyof HookSecrets> & {
+  readonly hookSecrets: Current<HookSecrets>;
   readonly auth: AuthPlugin;
   readonly registry: HookRegistry;
   /** Undefined while the hook's endpoint is taken to work. */
@@ -33,7 +36,7 @@ export function hookTest({ auth, registry, breakerOf, log, ...options }: HookTes
     if (underWay.has(hook.id)) throw new AppError("hook_test_under_way", { fields: { host: hook.host } });
     underWay.add(hook.id);
     try {
-      const tested = await testHook(hook, { ...options, policy: registry.policyOf(hook) });
+      const tested = await testHook(hook, { ...options, ...options.hookSecrets(), policy: registry.policyOf(hook) });
       const { webhookId, attempt } = tested;
       const came = { status: attempt.status, error: attempt.error, ms: attempt.durationMs };
       log.info({ hook: hook.id, host: hook.host, who: caller.id, event: webhookId, ...came }, "SIP hook tested");

@@ -5,7 +5,7 @@ import { countRefusal, newMeasures, type Measures } from "../../../src/contracts
 import { AppError } from "../../../src/domain/errors";
 import { isJsonObject, type JsonObject } from "../../../src/domain/json";
 import type { Secret } from "../../../src/domain/secret";
-import { errorResponses, readBody } from "../../http-errors";
+import { errorResponses, readBody, requestIdOf } from "../../http-errors";
 import type { Taken, Webhook } from "../router/event-intake";
 import { createRefusalLog } from "./refusal-log";
 import { createTokenVerifier, type TokenRefusal } from "./verify-token";
@@ -36,9 +36,9 @@ export function receiver({ keys, take, clock, log, measures = newMeasures() }: R
   const verifier = createTokenVerifier({ keys, now: () => clock.now() });
   const logRefusal = createRefusalLog({ log, now: () => clock.now() });
 
-  function refuse(refusal: TokenRefusal): never {
+  function refuse(refusal: TokenRefusal, request: Request): never {
     countRefusal(measures, refusal.reason);
-    logRefusal(refusal);
+    logRefusal(refusal, requestIdOf(request));
     throw new AppError("invalid_signature", { headers: { "www-authenticate": 'JWT realm="livekit-webhook"' } });
   }
 
@@ -48,12 +48,13 @@ export function receiver({ keys, take, clock, log, measures = newMeasures() }: R
       if (keys.length === 0) throw new AppError("credentials_missing");
       const arrivedAt = clock.monotonic();
       const token = verifier.checkToken(request.headers.get("authorization"));
-      if (token.kind === "refused") return refuse(token);
+      if (token.kind === "refused") return refuse(token, request);
       const body = await readBody(request, MAX_WEBHOOK_BYTES);
       const verdict = verifier.checkBody(token, body);
-      if (verdict.kind === "refused") return refuse(verdict);
+      if (verdict.kind === "refused") return refuse(verdict, request);
       const json = parseObject(body);
-      const taken = await take?.({ json, body, contentType: contentTypeOf(request) });
+      const contentType = contentTypeOf(request);
+      const taken = await take?.({ json, body, contentType, requestId: () => requestIdOf(request) });
       if (taken === "kept" || taken === "duplicate") {
         measures.acknowledgement.add((clock.monotonic() - arrivedAt) / 1000);
       }

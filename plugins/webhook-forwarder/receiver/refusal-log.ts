@@ -16,11 +16,11 @@ export type RefusalLogOptions = {
  * A refusal for time or for an unknown key is an error: it is what a clock or a configuration that went wrong looks like,
  * and LiveKit takes a 401 for delivered, so that the event is gone. Anything else is a warning: it is what a stranger sends.
  */
-export function createRefusalLog(options: RefusalLogOptions): (refusal: TokenRefusal) => void {
+export function createRefusalLog(options: RefusalLogOptions): (refusal: TokenRefusal, requestId?: string) => void {
   const { log, now, everyMs = 10_000 } = options;
   const reasons = new Map<TokenRefusal["reason"], { loggedAt: number; suppressed: number }>();
 
-  return (refusal) => {
+  return (refusal, requestId) => {
     const at = now();
     const last = reasons.get(refusal.reason);
     // A clock that was set back since the last line must not silence the next ones.
@@ -30,7 +30,11 @@ export function createRefusalLog(options: RefusalLogOptions): (refusal: TokenRef
     }
     reasons.set(refusal.reason, { loggedAt: at, suppressed: 0 });
     const { kind: _, ...fields } = refusal;
-    const line = { ...fields, suppressed: last?.suppressed ?? 0 };
+    const line = {
+      ...fields,
+      ...(requestId === undefined ? {} : { request_id: requestId }),
+      suppressed: last?.suppressed ?? 0,
+    };
     const { level, message } = describe(refusal);
     log[level](line, `LiveKit webhook refused: ${message}`);
   };

@@ -1,4 +1,5 @@
 import type { Clock } from "../../../src/contracts/clock";
+import type { Current } from "../../../src/contracts/current";
 import type { Logger } from "../../../src/contracts/logger";
 import { newMeasures, type Measures } from "../../../src/contracts/measures";
 import type { CommitResult, IncomingEvent, OwnerTask, Storage } from "../../../src/contracts/storage";
@@ -15,7 +16,8 @@ import { matchParticipant, type MatchOptions } from "./match-participant";
 import { createRefusalCounter } from "./refusal-counter";
 import { createRoomTurns } from "./room-turns";
 
-export type EventIntakeOptions = MatchOptions & {
+export type EventIntakeOptions = {
+  readonly matching: Current<MatchOptions>;
   readonly roomPrefix: string;
   readonly registry: HookRegistry;
   readonly storage: Storage;
@@ -28,7 +30,20 @@ export type EventIntakeOptions = MatchOptions & {
   readonly onRoomFinished: (event: LiveKitEvent) => void;
 };
 
-export type Webhook = { readonly json: JsonObject; readonly body: Uint8Array; readonly contentType: string };
+export type Webhook = {
+  readonly json: JsonObject;
+  readonly body: Uint8Array;
+  readonly contentType: string;
+  /** By which the webhook's request is found in the log. */
+  readonly requestId?: () => string;
+};
+
+type Keeping = {
+  readonly event: LiveKitEvent;
+  readonly body: Uint8Array;
+  readonly receivedAt: number;
+  readonly requestId: (() => string) | undefined;
+};
 
 /** What became of a webhook that was answered 200. */
 export type Taken = "kept" | "duplicate" | "notSip" | "noHooks";
@@ -54,7 +69,7 @@ export function createEventIntake(options: EventIntakeOptions) {
    * @throws AppError `not_kept` (503) with a `Retry-After` that grows with each refusal of the same event: LiveKit then
    *   tries for 26 s; without the header it gives up after 15 s.
    */
-  async function take({ json, body, contentType }: Webhook): Promise<Taken> {
+  async function take({ json, body, contentType, requestId }: Webhook): Promise<Taken> {
     const event = readLiveKitEvent(json, body);
     const { roomName } = event;
     if (roomName === undefined || !roomName.startsWith(roomPrefix)) {
@@ -67,8 +82,9 @@ export function createEventIntake(options: EventIntakeOptions) {
     }
     const receivedAt = clock.now();
     let match: Match | undefined;
-    const result = await keep(event, body, receivedAt, () =>
-      turns.take(roomName, matchParticipant(event, registry.table, options), (found) => {
+    const kept = { event, body, receivedAt, requestId };
+    const result = await keep(kept, () =>
+      turns.take(roomName, matchParticipant(event, registry.table, options.matching()), (found) => {
         match = found;
         return commit({ event, contentType, body, receivedAt, match });
       }),
@@ -93,9 +109,7 @@ export function createEventIntake(options: EventIntakeOptions) {
   }
 
   async function keep(
-    event: LiveKitEvent,
-    body: Uint8Array,
-    receivedAt: number,
+    { event, body, receivedAt, requestId }: Keeping,
     run: () => Promise<CommitResult>,
   ): Promise<CommitResult> {
     try {
@@ -110,7 +124,10 @@ export function createEventIntake(options: EventIntakeOptions) {
       // Fails closed because an answer of 200 would promise what is not on disk; LiveKit sends the event again.
       counts.refused++;
       const retryAfter = refusals.next(event.id);
-      log.error({ err: error, event: event.id, retry_after: retryAfter }, "A SIP event could not be kept");
+      log.error(
+        { err: error, request_id: requestId?.(), ...callFields(event), retry_after: retryAfter },
+        "A SIP event could not be kept",
+      );
       freshness.refused(event, receivedAt);
       throw new AppError("not_kept", { headers: { "retry-after": String(retryAfter) } });
     }
@@ -124,7 +141,7 @@ export function createEventIntake(options: EventIntakeOptions) {
     if (result.unmatchedParticipant && result.held) {
       measures.unmatchedParticipants++;
       log.warn(
-        { event: event.id, room: event.roomName, room_sid: event.roomSid, host: match?.host ?? null },
+        { ...callFields(event), host: match?.host ?? null },
         "No SIP hook matches the called host; the event is kept",
       );
     }
@@ -157,3 +174,5 @@ export function createEventIntake(options: EventIntakeOptions) {
     stop: () => cancelSweep(),
   };
 }
+
+const callFields = ({ id, roomName, roomSid }: LiveKitEvent) => ({ event: id, room: roomName, room_sid: roomSid });

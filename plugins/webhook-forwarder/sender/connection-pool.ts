@@ -52,6 +52,11 @@ export class ConnectionPool extends Agent {
     super.reuseSocket(socket, request);
   }
 
+  /** Closes what is idle now; what is under way ends, and is closed when it has been idle for its time. */
+  closeIdle(): void {
+    for (const socket of this.#idle.keys()) socket.destroy();
+  }
+
   #closeLongestIdle(): void {
     const [longest] = this.#idle.keys();
     if (longest === undefined) return;

@@ -19,14 +19,20 @@ export type SenderOptions = {
   readonly now?: () => number;
 };
 
+/** A sender whose guarded hooks may be allowed other addresses later. */
+export type GuardedSender = Sender & {
+  /** Counts for the next attempt on: no idle connection to what was allowed before is used again. */
+  allowRanges(ranges: readonly AddressRange[]): void;
+};
+
 /** A way out: its connections are never shared with the other one, because a reused connection is not judged again. */
-type Route = { readonly rule: AddressRule; readonly pool: Agent; readonly unpooled: Agent };
+type Route = { readonly rule: AddressRule; readonly pool: ConnectionPool; readonly unpooled: Agent };
 
 /**
  * Sends over node:https: fetch has a process-wide limit of 256 requests and no way to judge the address that is really
  * used. No proxy variable is followed, no redirect, and nothing is decompressed.
  */
-export function createSender(options: SenderOptions): Sender {
+export function createSender(options: SenderOptions): GuardedSender {
   const now = options.now ?? (() => performance.now());
   const routeBy = (rule: AddressRule): Route => {
     const connections = {
@@ -36,7 +42,8 @@ export function createSender(options: SenderOptions): Sender {
     return { rule, pool: new ConnectionPool(connections), unpooled: unpooledConnections(connections) };
   };
   const trusted = routeBy(() => undefined);
-  const guarded = routeBy((address) => forbiddenReason(address, options.allowedRanges));
+  const guardedBy = (ranges: readonly AddressRange[]) => routeBy((address) => forbiddenReason(address, ranges));
+  let guarded = guardedBy(options.allowedRanges);
   const underWay = new Set<(reason: (step: Step) => Failure) => void>();
   let closed = false;
 
@@ -75,6 +82,11 @@ export function createSender(options: SenderOptions): Sender {
       const started = now();
       const outcome = await attempt(request);
       return { ...outcome, durationMs: Math.round(now() - started) };
+    },
+    allowRanges(ranges) {
+      // Another pool, because a connection that is under way now is idle later, and is not judged again.
+      guarded.pool.closeIdle();
+      guarded = guardedBy(ranges);
     },
     close() {
       closed = true;

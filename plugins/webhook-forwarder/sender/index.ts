@@ -1,1 +1,1 @@
-export { createSender, type SenderOptions } from "./create-sender";
+export { createSender, type GuardedSender, type SenderOptions } from "./create-sender";

@@ -5,6 +5,7 @@ import { parseHostPattern, type HostPattern } from "../../../src/domain/host-pat
 import { Secret } from "../../../src/domain/secret";
 import { auth, type ApiSecret, type AuthOptions } from "../../../plugins/auth";
 import { httpErrors } from "../../../plugins/http-errors";
+import { recordingLog } from "../../support/recording-log";
 import { silentLog } from "../../support/silent-log";
 
 const BASE = "http://localhost";
@@ -238,5 +239,50 @@ describe("refused at construction", () => {
     ["an empty secret", { required: true, secrets: [{ ...OPS, secret: new Secret("") }] }],
   ])("%s", (_, options) => {
     expect(() => auth(options)).toThrow(/secret/);
+  });
+});
+
+test("options that change while it runs count for the next request", async () => {
+  let options: AuthOptions = { required: true, secrets: [OPS] };
+  const app = new Elysia()
+    .use(httpErrors({ log: silentLog }))
+    .use(auth(() => options))
+    .get("/me", ({ caller }) => caller.id, { caller: true });
+  const status = async (token: string) =>
+    (await app.handle(new Request(`${BASE}/me`, { headers: { authorization: `Bearer ${token}` } }))).status;
+  const before = [await status("ops-secret"), await status("next")];
+  options = { required: true, secrets: [{ ...OPS, secret: new Secret("next") }] };
+  expect([before, await status("ops-secret"), await status("next")]).toEqual([[200, 401], 401, 200]);
+});
+
+describe("who asked for a change", () => {
+  const asked = async (method: string, headers: Record<string, string>) => {
+    const log = recordingLog();
+    const app = new Elysia()
+      .use(httpErrors({ log: silentLog }))
+      .use(auth({ required: true, secrets: [OPS, TENANT] }, log))
+      .get("/me", ({ caller }) => caller.id, { caller: true })
+      .post("/me", ({ caller }) => caller.id, { caller: true });
+    const response = await app.handle(new Request(`${BASE}/me?api_key=x&y=1`, { method, headers }));
+    return { id: response.headers.get("x-request-id"), lines: log.lines };
+  };
+  const authorization = "Bearer ops-secret";
+
+  test("is logged under the id that its answer has, without the query", async () => {
+    expect(await asked("POST", { authorization, "x-request-id": "r-1" })).toEqual({
+      id: "r-1",
+      lines: [
+        {
+          level: "info",
+          message: "API request",
+          fields: { request_id: "r-1", who: "ops", role: "operator", method: "POST", path: "/me" },
+        },
+      ],
+    });
+  });
+
+  test("is not when nothing can change, or nobody is known", async () => {
+    expect((await asked("GET", { authorization })).lines).toEqual([]);
+    expect((await asked("POST", { authorization: "Bearer guessed" })).lines).toEqual([]);
   });
 });

@@ -16,6 +16,7 @@ describe("defaults", () => {
     livekit: { url: "ws://localhost:7880", webhook_keys: [] },
     auth: { required: false, api_secrets: [] },
     sip: undefined,
+    log: { level: "info", format: "auto" },
     plugins: [],
   };
 

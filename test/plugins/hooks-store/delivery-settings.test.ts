@@ -69,8 +69,7 @@ async function request(
     auth: auth({ required: true, secrets }),
     registry,
     breakerOf,
-    authRequired: true,
-    secretGrants,
+    rules: () => ({ authRequired: true, secretGrants }),
   });
   const app = new Elysia({ normalize: false }).use(httpErrors({ log })).use(store);
   const response = await app.handle(

@@ -64,20 +64,23 @@ async function call(
       auth: auth({ required, secrets }),
       registry,
       breakerOf: () => undefined,
-      authRequired: required,
-      secretGrants: {
-        ofOperators: ["env:ALLOWED"],
-        ofTenants: new Map([
-          ["tenant-a", ["env:OF_A", "file:/run/a.pem"]],
-          ["tenant-b", ["env:OF_B"]],
-        ]),
-      },
+      rules: () => ({
+        authRequired: required,
+        secretGrants: {
+          ofOperators: ["env:ALLOWED"],
+          ofTenants: new Map([
+            ["tenant-a", ["env:OF_A", "file:/run/a.pem"]],
+            ["tenant-b", ["env:OF_B"]],
+          ]),
+        },
+      }),
     }),
   );
   const response = await app.handle(
     new Request("http://localhost/sip/hooks", {
       method,
       headers: {
+        "x-request-id": "test",
         "content-type": "application/json",
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },

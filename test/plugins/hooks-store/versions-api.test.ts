@@ -63,8 +63,7 @@ async function call(method: string, path: string, body?: unknown, token: string 
       auth: auth({ required, secrets }),
       registry,
       breakerOf: () => undefined,
-      authRequired: required,
-      secretGrants: { ofOperators: allowed, ofTenants: new Map() },
+      rules: () => ({ authRequired: required, secretGrants: { ofOperators: allowed, ofTenants: new Map() } }),
     }),
   );
   const response = await app.handle(

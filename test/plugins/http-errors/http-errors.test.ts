@@ -102,8 +102,10 @@ describe("an AppError", () => {
         message: `${ERRORS.forbidden.message}: host x.example`,
         hint: ERRORS.forbidden.hint,
         host: "x.example",
+        request_id: "id-1",
       },
     });
+    expect(headers.get("x-request-id")).toBe("id-1");
     expect(log.lines).toEqual([]);
   });
 
@@ -138,11 +140,11 @@ describe("an AppError", () => {
     expect(String(log.lines[0]?.fields["err"])).toContain("SQLITE_FULL");
   });
 
-  test("of the caller's fault has its cause at debug level, and no id", async () => {
+  test("of the caller's fault has its cause at debug level, under the id of the answer", async () => {
     const { send, log } = setUp();
     const { status, text } = await send("/refused");
-    expect([status, Object.keys(JSON.parse(text).error)]).toEqual([400, ["code", "message", "hint"]]);
-    expect(log.lines.map(({ level }) => level)).toEqual(["debug"]);
+    expect([status, Object.keys(JSON.parse(text).error)]).toEqual([400, ["code", "message", "hint", "request_id"]]);
+    expect(log.lines).toMatchObject([{ level: "debug", fields: { request_id: "id-1" } }]);
   });
 
   test("that is internal is always logged, because its answer points there", async () => {
@@ -297,4 +299,19 @@ describe("over a connection", () => {
     );
     expect(codes).toEqual(["internal", "not_found", "method_not_allowed", "invalid_request", "forbidden"]);
   });
+});
+
+describe("a request's own x-request-id", () => {
+  test.each(["7f9c-1", "a".repeat(128), "trace:00-af/1@proxy+x=_."])("is the id of its answer: %s", async (id) => {
+    const { headers, text } = await setUp().send("/bug", { headers: { "x-request-id": id } });
+    expect([headers.get("x-request-id"), JSON.parse(text).error.request_id]).toEqual([id, id]);
+  });
+
+  test.each(["", "a".repeat(129), "with blank", "é", 'x","level":"fatal', "<script>", "$(id)", "a;b"])(
+    "is not taken when no log should hold it: %s",
+    async (id) => {
+      const { headers } = await setUp().send("/bug", { headers: { "x-request-id": id } });
+      expect(headers.get("x-request-id")).toBe("id-1");
+    },
+  );
 });

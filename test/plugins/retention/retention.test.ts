@@ -31,7 +31,7 @@ beforeEach(() => {
       return answer;
     },
   };
-  retention = createRetention({ storage, limits, clock, log });
+  retention = createRetention({ storage, limits: () => limits, clock, log });
   retention.start();
 });
 

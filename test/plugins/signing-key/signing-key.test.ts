@@ -34,8 +34,10 @@ type Answer = {
 
 const keysOf = (key: string, previous?: { secret: string; until: number }) =>
   createSigningKeys({
-    key: parseSecretSource(key),
-    previous: previous === undefined ? undefined : { ...previous, secret: parseSecretSource(previous.secret) },
+    sources: () => ({
+      key: parseSecretSource(key),
+      previous: previous === undefined ? undefined : { ...previous, secret: parseSecretSource(previous.secret) },
+    }),
     readSecret: createSecretReader({ env }),
   });
 
@@ -66,7 +68,7 @@ describe("GET /sip/signing-keys", () => {
   });
 
   test("404 when no key is configured", async () => {
-    expect(await get(signingKey({ clock, keys: undefined }))).toMatchObject({
+    expect(await get(signingKey({ clock, keys: async () => [] }))).toMatchObject({
       status: 404,
       body: { error: { code: "signing_key_not_set" } },
     });

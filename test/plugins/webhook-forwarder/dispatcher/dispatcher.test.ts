@@ -61,7 +61,7 @@ async function build(): Promise<void> {
     log,
     random: () => 0.5,
     concurrency: { total: 6 },
-    hookSecret: { kind: "literal", value: new Secret("shared") },
+    hookSecrets: () => ({ hookSecret: { kind: "literal", value: new Secret("shared") } }),
     sender: {
       send: (request) =>
         new Promise((reply) => {
@@ -124,7 +124,7 @@ describe("a lane", () => {
     await clock.turn(5000);
     await answer(2, { kind: "failed", step: "connect", code: "ECONNREFUSED", message: "refused", durationMs: 1 });
     expect(names()).toEqual(["participant_one", "participant_one", "participant_one", "participant_two"]);
-    expect(log.lines.at(-1)).toMatchObject({ level: "error", fields: { reason: "3 attempts failed" } });
+    expect(log.lines.at(-1)).toMatchObject({ level: "warn", fields: { reason: "3 attempts failed" } });
   });
 
   test("honours Retry-After", async () => {
@@ -189,7 +189,7 @@ describe("what is sent", () => {
       log,
       random: () => 0.5,
       concurrency: { total: 2 },
-      hookSecret: undefined,
+      hookSecrets: () => ({ hookSecret: undefined }),
       sender: { send: () => Promise.reject(new Error("must not be sent")), close: () => {} },
     });
     await dispatcher.start();

@@ -83,7 +83,7 @@ export class Dispatching {
       log,
       random: () => 0.5,
       concurrency: { total },
-      hookSecret: undefined,
+      hookSecrets: () => ({ hookSecret: undefined }),
       sender: { send: (request) => this.#send(request), close: () => {} },
     });
     this.#running = { storage, registry, dispatcher };
@@ -143,6 +143,11 @@ export class Dispatching {
 
   sentTo(hook: string): Sent[] {
     return this.sent.filter((each) => each.hook === hook);
+  }
+
+  /** The lines of deliveries that were given up, and whatever is an error. */
+  givenUp(): string[] {
+    return [...this.logged("warn").filter((line) => line === "Not delivered: given up"), ...this.logged("error")];
   }
 
   /** What was logged at this level, as messages. */

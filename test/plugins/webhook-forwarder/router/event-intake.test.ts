@@ -4,6 +4,7 @@ import { createSqliteStorage } from "../../../../plugins/storage/sqlite";
 import { exactHost } from "../../../../plugins/webhook-forwarder/matchers/exact-host";
 import { wildcardHost } from "../../../../plugins/webhook-forwarder/matchers/wildcard-host";
 import { createAsking, createEventIntake, type EventIntake } from "../../../../plugins/webhook-forwarder/router";
+import { fixed } from "../../../../src/contracts/current";
 import type { MatchAnswer, Matcher } from "../../../../src/contracts/matcher";
 import type { OwnerTask, Storage } from "../../../../src/contracts/storage";
 import { AppError } from "../../../../src/domain/errors";
@@ -59,10 +60,12 @@ async function build(
   const registry = await HookRegistry.load({ configHooks: hooks, policy, storage, clock, log });
   intake = createEventIntake({
     roomPrefix: "sip-",
-    hostHeaders: ["To"],
-    setRoomOwner: true,
-    matchers,
-    asking: createAsking({ clock, log, deadlineMs: 2_000, history: storage }),
+    matching: fixed({
+      hostHeaders: ["To"],
+      setRoomOwner: true,
+      matchers,
+      asking: createAsking({ clock, log, deadlineMs: 2_000, history: storage }),
+    }),
     registry,
     storage,
     clock,
@@ -247,14 +250,16 @@ describe("a matcher that takes its time", () => {
     intake.stop();
     intake = createEventIntake({
       roomPrefix: "sip-",
-      hostHeaders: ["To"],
-      setRoomOwner: true,
-      matchers: [holding],
+      matching: fixed({
+        hostHeaders: ["To"],
+        setRoomOwner: true,
+        matchers: [holding],
+        asking: createAsking({ clock, log, deadlineMs: 2_000, history: storage }),
+      }),
       registry,
       storage,
       clock,
       log,
-      asking: createAsking({ clock, log, deadlineMs: 2_000, history: storage }),
       onDeliveries: () => {},
       onOwnerTask: () => {},
       onRoomFinished: () => {},

@@ -119,3 +119,25 @@ test("a connection that is at a forbidden address in spite of all is closed befo
   expect(seen).toEqual(["127.0.0.1"]);
   expect(receiver.connections.made).toBe(0);
 });
+
+describe("ranges that change while it runs count for the next attempt", () => {
+  const guarded = { guarded: true };
+
+  test("what is allowed now may be reached", async () => {
+    const { sender, send, receiver } = await startSending();
+    const url = receiver.url("/", "127.0.0.1");
+    expect(await send({ ...guarded, url })).toMatchObject(FORBIDDEN);
+    sender.allowRanges([range("127.0.0.0/8")]);
+    expect(await send({ ...guarded, url })).toMatchObject({ kind: "answered", status: 200 });
+  });
+
+  test("what is not allowed any more may not, although a connection to it is open", async () => {
+    const { sender, send, receiver } = await startSending(undefined, {
+      sender: { ...resolvingTo(["127.0.0.1"]), allowedRanges: [range("127.0.0.0/8")] },
+    });
+    expect(await send(guarded)).toMatchObject({ kind: "answered" });
+    sender.allowRanges([]);
+    expect(await send(guarded)).toMatchObject(FORBIDDEN);
+    expect(receiver.requests).toHaveLength(1);
+  });
+});

@@ -1,6 +1,10 @@
-import type { SendRequest, SendResult, Sender } from "../../../../src/contracts/sender";
+import type { SendRequest, SendResult } from "../../../../src/contracts/sender";
 import { parseAddressRange, type AddressRange } from "../../../../src/domain/address-range";
-import { createSender, type SenderOptions } from "../../../../plugins/webhook-forwarder/sender/create-sender";
+import {
+  createSender,
+  type GuardedSender,
+  type SenderOptions,
+} from "../../../../plugins/webhook-forwarder/sender/create-sender";
 import type { LookupAll } from "../../../../plugins/webhook-forwarder/sender/checked-lookup";
 import { testCa } from "../../../support/test-ca";
 import {
@@ -12,7 +16,7 @@ import {
 
 export type Sending = {
   readonly receiver: TlsReceiver;
-  readonly sender: Sender;
+  readonly sender: GuardedSender;
   /** Sends to the receiver, to `https://localhost:<port>/hook` where nothing else is said. */
   readonly send: (request?: Partial<SendRequest>) => Promise<SendResult>;
 };
