@@ -29,6 +29,7 @@ import { newMeasures, type Measures } from "./contracts/measures";
 import type { Matcher } from "./contracts/matcher";
 import type { Sender } from "./contracts/sender";
 import type { OwnerTask, Storage } from "./contracts/storage";
+import type { Tracing } from "./contracts/tracing";
 import type { DeliveryPolicy } from "./domain/delivery-policy";
 import type { CallRoute } from "./domain/call-route";
 import { readWritten } from "./domain/credentials";
@@ -47,6 +48,8 @@ export type AppParts = {
   readonly random?: () => number;
   readonly storage?: Storage;
   readonly sender?: Sender;
+  /** Nothing is traced without it. */
+  readonly tracing?: Tracing | undefined;
   /** What the configuration's `plugins` name, loaded: matchers beside the built-in ones, storages. */
   readonly plugins?: readonly LoadedPlugin[];
   /** More matchers; `sip.matchers` names those that are asked. */
@@ -100,7 +103,8 @@ export async function createApp(config: Config, parts: AppParts): Promise<SaynaS
     return sip === undefined ? [] : sip.notReady();
   }
 
-  const options = { config, authPlugin, sip, keys, notReady, measures, clock, log };
+  const traced = parts.tracing !== undefined;
+  const options = { config, authPlugin, sip, keys, notReady, measures, traced, clock, log };
   const twoPorts = config.server.management !== undefined;
   return {
     app: routes(options, twoPorts ? "webhooks" : "all"),
@@ -125,6 +129,7 @@ type RouteOptions = {
   readonly keys: readonly Credentials[];
   readonly notReady: () => Promise<readonly string[]>;
   readonly measures: Measures;
+  readonly traced: boolean;
   readonly clock: Clock;
   readonly log: Logger;
 };
@@ -148,8 +153,8 @@ function documentation({ config: { auth: access } }: Pick<RouteOptions, "config"
   return openapiDocs({ version: packageJson.version, authenticate: (request) => authenticate(request) });
 }
 
-function webhookRoutes({ keys, sip, measures, clock, log }: Omit<RouteOptions, "notReady">) {
-  return receiver({ keys, take: sip?.intake.take, measures, clock, log });
+function webhookRoutes({ keys, sip, measures, traced, clock, log }: Omit<RouteOptions, "notReady">) {
+  return receiver({ keys, take: sip?.intake.take, measures, traced, clock, log });
 }
 
 function managementRoutes({ config, authPlugin, sip, measures, clock, log }: Omit<RouteOptions, "notReady">) {
@@ -214,6 +219,7 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     clock,
     log,
     measures,
+    tracing: parts.tracing,
     random,
     concurrency: { total: TOTAL_CONCURRENCY },
     hookSecret: sip.hook_secret,
@@ -239,6 +245,7 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     clock,
     log,
     measures,
+    tracing: parts.tracing,
     onDeliveries: dispatcher.wake,
     onOwnerTask: (task) => owner?.claim(task),
     onRoomFinished: (event) => event.roomSid !== undefined && owner?.roomFinished(event.roomSid),

@@ -168,7 +168,9 @@ function cleanEnvironment({ env, caFile }: ServerOptions): Record<string, string
   const inherited = Object.entries(process.env).filter(
     ([name, value]) =>
       value !== undefined &&
-      !/^(SIP_|AUTH_|LIVEKIT_|HOST$|PORT$|DATA_DIR$|STORAGE_URL$|NODE_EXTRA_CA_CERTS$|.*_proxy$)/i.test(name),
+      !/^(SIP_|AUTH_|LIVEKIT_|MANAGEMENT_|OTEL_|HOST$|PORT$|DATA_DIR$|STORAGE_URL$|NODE_EXTRA_CA_CERTS$|.*_proxy$)/i.test(
+        name,
+      ),
   ) as [string, string][];
   return { ...Object.fromEntries(inherited), ...(caFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: caFile }), ...env };
 }

@@ -2,6 +2,7 @@ import type { Clock } from "../../../src/contracts/clock";
 import type { Logger } from "../../../src/contracts/logger";
 import { newMeasures, type Measures } from "../../../src/contracts/measures";
 import type { CommitResult, IncomingEvent, OwnerTask, Storage } from "../../../src/contracts/storage";
+import type { Tracing } from "../../../src/contracts/tracing";
 import { HELD_MS } from "../../../src/domain/call";
 import { AppError } from "../../../src/domain/errors";
 import type { HookId } from "../../../src/domain/ids";
@@ -14,6 +15,7 @@ import { createFreshness } from "./freshness";
 import { matchParticipant, type MatchOptions } from "./match-participant";
 import { createRefusalCounter } from "./refusal-counter";
 import { createRoomTurns } from "./room-turns";
+import { traceWebhook, type WebhookTrace } from "./trace-webhook";
 
 export type EventIntakeOptions = MatchOptions & {
   readonly roomPrefix: string;
@@ -22,13 +24,19 @@ export type EventIntakeOptions = MatchOptions & {
   readonly clock: Clock;
   readonly log: Logger;
   readonly measures?: Measures;
+  readonly tracing?: Tracing | undefined;
   /** Hooks have something new to send. */
   readonly onDeliveries: (hooks: readonly HookId[]) => void;
   readonly onOwnerTask: (task: OwnerTask) => void;
   readonly onRoomFinished: (event: LiveKitEvent) => void;
 };
 
-export type Webhook = { readonly json: JsonObject; readonly body: Uint8Array; readonly contentType: string };
+export type Webhook = {
+  readonly json: JsonObject;
+  readonly body: Uint8Array;
+  readonly contentType: string;
+  readonly traceparent?: string | undefined;
+};
 
 /** What became of a webhook that was answered 200. */
 export type Taken = "kept" | "duplicate" | "notSip" | "noHooks";
@@ -41,7 +49,7 @@ const UNMATCHED_SWEEP_MS = 1_000;
 
 /** Takes verified webhooks: reads, routes, commits. When `take` returns, the event is on disk. */
 export function createEventIntake(options: EventIntakeOptions) {
-  const { roomPrefix, registry, storage, clock, log, measures = newMeasures() } = options;
+  const { roomPrefix, registry, storage, clock, log, measures = newMeasures(), tracing } = options;
   const commit = groupCalls(commitAll);
   const turns = createRoomTurns();
   const refusals = createRefusalCounter(clock);
@@ -54,7 +62,7 @@ export function createEventIntake(options: EventIntakeOptions) {
    * @throws AppError `not_kept` (503) with a `Retry-After` that grows with each refusal of the same event: LiveKit then
    *   tries for 26 s; without the header it gives up after 15 s.
    */
-  async function take({ json, body, contentType }: Webhook): Promise<Taken> {
+  async function take({ json, body, contentType, traceparent }: Webhook): Promise<Taken> {
     const event = readLiveKitEvent(json, body);
     const { roomName } = event;
     if (roomName === undefined || !roomName.startsWith(roomPrefix)) {
@@ -67,12 +75,15 @@ export function createEventIntake(options: EventIntakeOptions) {
     }
     const receivedAt = clock.now();
     let match: Match | undefined;
-    const result = await keep(event, body, receivedAt, () =>
+    const trace = traceWebhook(tracing, clock, event, { receivedAt, traceparent });
+    const result = await keep(event, body, receivedAt, trace, () =>
       turns.take(roomName, matchParticipant(event, registry.table, options), (found) => {
         match = found;
+        trace?.commits();
         return commit({ event, contentType, body, receivedAt, match });
       }),
     );
+    trace?.end(result.kind);
     counts[result.kind]++;
     if (result.kind === "kept") freshness.kept(event, receivedAt);
     report(event, match, result);
@@ -96,6 +107,7 @@ export function createEventIntake(options: EventIntakeOptions) {
     event: LiveKitEvent,
     body: Uint8Array,
     receivedAt: number,
+    trace: WebhookTrace | undefined,
     run: () => Promise<CommitResult>,
   ): Promise<CommitResult> {
     try {
@@ -112,6 +124,7 @@ export function createEventIntake(options: EventIntakeOptions) {
       const retryAfter = refusals.next(event.id);
       log.error({ err: error, event: event.id, retry_after: retryAfter }, "A SIP event could not be kept");
       freshness.refused(event, receivedAt);
+      trace?.end("refused");
       throw new AppError("not_kept", { headers: { "retry-after": String(retryAfter) } });
     }
   }
