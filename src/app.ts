@@ -33,6 +33,7 @@ import type { Matcher } from "./contracts/matcher";
 import type { Sender } from "./contracts/sender";
 import type { OwnerTask, Storage } from "./contracts/storage";
 import type { RetentionLimits } from "./contracts/upkeep";
+import type { Tracing } from "./contracts/tracing";
 import type { CallRoute } from "./domain/call-route";
 import { readWritten } from "./domain/credentials";
 import { fromSettings } from "./domain/delivery-settings";
@@ -51,6 +52,8 @@ export type AppParts = {
   readonly random?: () => number;
   readonly storage?: Storage;
   readonly sender?: Sender;
+  /** Nothing is traced without it. */
+  readonly tracing?: Tracing | undefined;
   /** What the configuration's `plugins` name, loaded: matchers beside the built-in ones, storages. */
   readonly plugins?: readonly LoadedPlugin[];
   /** More matchers; `sip.matchers` names those that are asked. */
@@ -116,7 +119,9 @@ export async function createApp(config: Config, parts: AppParts): Promise<SaynaS
     return sip === undefined ? [] : sip.notReady();
   }
 
-  const options = { config, authPlugin, authOptions: () => authOptions, sip, keys, notReady, measures, clock, log };
+  const traced = parts.tracing !== undefined;
+  const shared = { config, authPlugin, sip, keys, notReady, measures, traced, clock, log };
+  const options = { ...shared, authOptions: () => authOptions };
   const twoPorts = config.server.management !== undefined;
   return {
     app: routes(options, twoPorts ? "webhooks" : "all"),
@@ -152,6 +157,7 @@ type RouteOptions = {
   readonly keys: readonly Credentials[];
   readonly notReady: () => Promise<readonly string[]>;
   readonly measures: Measures;
+  readonly traced: boolean;
   readonly clock: Clock;
   readonly log: Logger;
 };
@@ -175,8 +181,8 @@ function documentation({ authOptions }: Pick<RouteOptions, "authOptions">) {
   return openapiDocs({ version: packageJson.version, authenticate: (request) => authenticate(request) });
 }
 
-function webhookRoutes({ keys, sip, measures, clock, log }: Omit<RouteOptions, "notReady">) {
-  return receiver({ keys, take: sip?.intake.take, measures, clock, log });
+function webhookRoutes({ keys, sip, measures, traced, clock, log }: Omit<RouteOptions, "notReady">) {
+  return receiver({ keys, take: sip?.intake.take, measures, traced, clock, log });
 }
 
 function managementRoutes({ authPlugin, sip, measures, clock, log }: Omit<RouteOptions, "notReady">) {
@@ -249,6 +255,7 @@ async function createSip(
     registry,
     log,
     measures,
+    tracing: parts.tracing,
     random,
     concurrency: { total: TOTAL_CONCURRENCY },
   });
@@ -271,6 +278,7 @@ async function createSip(
     clock,
     log,
     measures,
+    tracing: parts.tracing,
     onDeliveries: dispatcher.wake,
     onOwnerTask: (task) => owner?.claim(task),
     onRoomFinished: ({ roomSid, roomName }) => {

@@ -6,6 +6,7 @@ import type { Logger } from "./contracts/logger";
 import { createReloader, type ReloaderOptions } from "./create-reloader";
 import { loadPlugins } from "./load-plugins";
 import type { ReloadRequests } from "./reload-requests";
+import { startTracing } from "./start-tracing";
 
 /**
  * Bodies up to this size reach our own checks, which answer with the error's JSON; Bun closes the connection of larger
@@ -17,6 +18,7 @@ const IDLE_TIMEOUT_S = 30;
 /** SIGTERM to exit: 8 s at most. Attempts under way get most of it; the port closes last, 1 s before the end. */
 const SENDING_GRACE_MS = 6_000;
 const CLOSING_GRACE_MS = 1_000;
+const TRACES_GRACE_MS = 500;
 
 export type ServeOptions = {
   readonly log: Logger;
@@ -36,8 +38,9 @@ export type ServeOptions = {
  */
 export async function serve(config: Config, { log, directory, signalled, reload }: ServeOptions): Promise<number> {
   let service: SaynaSip;
+  const tracing = await startTracing(process.env, log);
   try {
-    service = await createApp(config, { log, plugins: await loadPlugins(config.plugins, { directory }) });
+    service = await createApp(config, { log, tracing, plugins: await loadPlugins(config.plugins, { directory }) });
   } catch (error) {
     // As what is wrong with the rest of the configuration: text for people, with its lines.
     if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
@@ -65,7 +68,7 @@ export async function serve(config: Config, { log, directory, signalled, reload 
   else log.error({}, messageOf(end));
   await service.stopSending(SENDING_GRACE_MS);
   await closePort(service);
-  await service.close();
+  await Promise.all([service.close(), tracing?.close(TRACES_GRACE_MS)]);
   log.info({}, "Stopped");
   return typeof end === "string" ? 0 : 1;
 }

@@ -183,7 +183,7 @@ function cleanEnvironment({ env, caFile }: ServerOptions): Record<string, string
   const inherited = Object.entries(process.env).filter(
     ([name, value]) =>
       value !== undefined &&
-      !/^(SIP_|AUTH_|LIVEKIT_|HOST$|PORT$|DATA_DIR$|STORAGE_URL$|LOG_LEVEL$|LOG_FORMAT$|NODE_EXTRA_CA_CERTS$|.*_proxy$)/i.test(
+      !/^(SIP_|AUTH_|LIVEKIT_|MANAGEMENT_|OTEL_|HOST$|PORT$|DATA_DIR$|STORAGE_URL$|LOG_LEVEL$|LOG_FORMAT$|NODE_EXTRA_CA_CERTS$|.*_proxy$)/i.test(
         name,
       ),
   ) as [string, string][];

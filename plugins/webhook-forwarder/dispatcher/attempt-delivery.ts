@@ -2,6 +2,7 @@ import type { Clock } from "../../../src/contracts/clock";
 import { SecretUnavailable, type ReadSecret } from "../../../src/contracts/read-secret";
 import type { Sender, SendResult } from "../../../src/contracts/sender";
 import type { AttemptRecord, PendingDelivery } from "../../../src/contracts/storage";
+import type { AttemptTrace, Tracing } from "../../../src/contracts/tracing";
 import type { Hook } from "../../../src/domain/hook";
 import type { DeliveryPolicy } from "../../../src/domain/delivery-policy";
 import { redact } from "../../../src/domain/redact";
@@ -20,6 +21,7 @@ export type AttemptOptions = SigningOptions & {
   readonly readSecret?: ReadSecret;
   /** Without it every reference that a hook names is read. */
   readonly findRevoked?: FindRevoked;
+  readonly tracing?: Tracing | undefined;
 };
 
 /** `retryAfter`: what the answer asked for, in ms. */
@@ -40,11 +42,20 @@ export async function attemptDelivery(
 ): Promise<Attempted> {
   const { sender, clock, policy } = options;
   const startedAt = clock.now();
-  const prepared = await prepare(delivery, hook, options, startedAt);
+  const trace = options.tracing?.attempt({
+    eventId: delivery.eventId,
+    eventName: delivery.eventName,
+    roomSid: delivery.roomSid,
+    hook: hook.id,
+    url: hook.url,
+    attempt: delivery.attempts + 1,
+  });
+  const prepared = await prepare(delivery, hook, { ...options, trace }, startedAt);
   const result = prepared.kind === "failed" ? prepared : await send(prepared);
   const at = clock.now();
   const status = result.kind === "answered" ? result.status : undefined;
   const verdict = judgeAttempt(status);
+  trace?.end({ verdict, status, error: result.kind === "failed" ? result.code : undefined });
   const retryAfter = result.kind === "answered" ? parseRetryAfter(result.retryAfter, at) : undefined;
   return { verdict, at, attempt: toRecord(result, startedAt), retryAfter };
 
@@ -69,7 +80,7 @@ type NotPrepared = Extract<SendResult, { kind: "failed" }>;
 async function prepare(
   delivery: PendingDelivery,
   hook: Hook,
-  options: AttemptOptions,
+  options: AttemptOptions & { readonly trace: AttemptTrace | undefined },
   now: number,
 ): Promise<Prepared | NotPrepared> {
   const { readSecret = readByDefault, findRevoked } = options;
@@ -78,7 +89,11 @@ async function prepare(
     const signers = await readSigners(hook, options, readSecret, now);
     const credentials = await readCredentials(hook.credentials ?? {}, readSecret);
     // Ours come last: no credential replaces them.
-    const headers = { ...credentials.headers, ...deliveryHeaders(delivery, signers, now) };
+    const headers = {
+      ...credentials.headers,
+      ...deliveryHeaders(delivery, signers, now),
+      ...traceHeaders(options.trace),
+    };
     return { ...credentials, kind: "prepared", headers };
   } catch (error) {
     // Any other error's message might quote what it was about.
@@ -86,6 +101,9 @@ async function prepare(
     return { kind: "failed", step: "request", code: "SECRET_UNAVAILABLE", message, durationMs: 0 };
   }
 }
+
+const traceHeaders = (trace: AttemptTrace | undefined) =>
+  trace === undefined ? {} : { traceparent: trace.traceparent };
 
 function toRecord(result: SendResult, startedAt: number): AttemptRecord {
   const answered = result.kind === "answered";

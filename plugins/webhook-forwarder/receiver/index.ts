@@ -17,6 +17,8 @@ export type ReceiverOptions = {
   readonly take: ((webhook: Webhook) => Promise<Taken>) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Whether a webhook's `traceparent` is of interest. */
+  readonly traced?: boolean;
   readonly measures?: Pick<Measures, "acknowledgement" | "refusals">;
 };
 
@@ -32,7 +34,7 @@ const utf8 = new TextDecoder();
  * The route that LiveKit's webhooks come in by: token, body, hash, JSON, in this order, so that a stranger's body is never
  * read. Whatever a signed JSON object says is accepted, because LiveKit takes every 4xx for a success.
  */
-export function receiver({ keys, take, clock, log, measures = newMeasures() }: ReceiverOptions) {
+export function receiver({ keys, take, clock, log, traced = false, measures = newMeasures() }: ReceiverOptions) {
   const verifier = createTokenVerifier({ keys, now: () => clock.now() });
   const logRefusal = createRefusalLog({ log, now: () => clock.now() });
 
@@ -53,8 +55,13 @@ export function receiver({ keys, take, clock, log, measures = newMeasures() }: R
       const verdict = verifier.checkBody(token, body);
       if (verdict.kind === "refused") return refuse(verdict, request);
       const json = parseObject(body);
-      const contentType = contentTypeOf(request);
-      const taken = await take?.({ json, body, contentType, requestId: () => requestIdOf(request) });
+      const taken = await take?.({
+        json,
+        body,
+        contentType: contentTypeOf(request),
+        requestId: () => requestIdOf(request),
+        ...(traced ? { traceparent: request.headers.get("traceparent") ?? undefined } : {}),
+      });
       if (taken === "kept" || taken === "duplicate") {
         measures.acknowledgement.add((clock.monotonic() - arrivedAt) / 1000);
       }

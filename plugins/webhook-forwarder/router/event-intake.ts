@@ -3,6 +3,7 @@ import type { Current } from "../../../src/contracts/current";
 import type { Logger } from "../../../src/contracts/logger";
 import { newMeasures, type Measures } from "../../../src/contracts/measures";
 import type { CommitResult, IncomingEvent, OwnerTask, Storage } from "../../../src/contracts/storage";
+import type { Tracing } from "../../../src/contracts/tracing";
 import { HELD_MS } from "../../../src/domain/call";
 import { AppError } from "../../../src/domain/errors";
 import type { HookId } from "../../../src/domain/ids";
@@ -15,6 +16,7 @@ import { createFreshness } from "./freshness";
 import { matchParticipant, type MatchOptions } from "./match-participant";
 import { createRefusalCounter } from "./refusal-counter";
 import { createRoomTurns } from "./room-turns";
+import { traceWebhook, type WebhookTrace } from "./trace-webhook";
 
 export type EventIntakeOptions = {
   readonly matching: Current<MatchOptions>;
@@ -24,6 +26,7 @@ export type EventIntakeOptions = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly measures?: Measures;
+  readonly tracing?: Tracing | undefined;
   /** Hooks have something new to send. */
   readonly onDeliveries: (hooks: readonly HookId[]) => void;
   readonly onOwnerTask: (task: OwnerTask) => void;
@@ -36,6 +39,7 @@ export type Webhook = {
   readonly contentType: string;
   /** By which the webhook's request is found in the log. */
   readonly requestId?: () => string;
+  readonly traceparent?: string | undefined;
 };
 
 type Keeping = {
@@ -43,6 +47,7 @@ type Keeping = {
   readonly body: Uint8Array;
   readonly receivedAt: number;
   readonly requestId: (() => string) | undefined;
+  readonly trace: WebhookTrace | undefined;
 };
 
 /** What became of a webhook that was answered 200. */
@@ -56,7 +61,7 @@ const UNMATCHED_SWEEP_MS = 1_000;
 
 /** Takes verified webhooks: reads, routes, commits. When `take` returns, the event is on disk. */
 export function createEventIntake(options: EventIntakeOptions) {
-  const { roomPrefix, registry, storage, clock, log, measures = newMeasures() } = options;
+  const { roomPrefix, registry, storage, clock, log, measures = newMeasures(), tracing } = options;
   const commit = groupCalls(commitAll);
   const turns = createRoomTurns();
   const refusals = createRefusalCounter(clock);
@@ -69,7 +74,7 @@ export function createEventIntake(options: EventIntakeOptions) {
    * @throws AppError `not_kept` (503) with a `Retry-After` that grows with each refusal of the same event: LiveKit then
    *   tries for 26 s; without the header it gives up after 15 s.
    */
-  async function take({ json, body, contentType, requestId }: Webhook): Promise<Taken> {
+  async function take({ json, body, contentType, requestId, traceparent }: Webhook): Promise<Taken> {
     const event = readLiveKitEvent(json, body);
     const { roomName } = event;
     if (roomName === undefined || !roomName.startsWith(roomPrefix)) {
@@ -82,13 +87,15 @@ export function createEventIntake(options: EventIntakeOptions) {
     }
     const receivedAt = clock.now();
     let match: Match | undefined;
-    const kept = { event, body, receivedAt, requestId };
-    const result = await keep(kept, () =>
+    const trace = traceWebhook(tracing, clock, event, { receivedAt, traceparent });
+    const result = await keep({ event, body, receivedAt, requestId, trace }, () =>
       turns.take(roomName, matchParticipant(event, registry.table, options.matching()), (found) => {
         match = found;
+        trace?.commits();
         return commit({ event, contentType, body, receivedAt, match });
       }),
     );
+    trace?.end(result.kind);
     counts[result.kind]++;
     if (result.kind === "kept") freshness.kept(event, receivedAt);
     report(event, match, result);
@@ -109,7 +116,7 @@ export function createEventIntake(options: EventIntakeOptions) {
   }
 
   async function keep(
-    { event, body, receivedAt, requestId }: Keeping,
+    { event, body, receivedAt, requestId, trace }: Keeping,
     run: () => Promise<CommitResult>,
   ): Promise<CommitResult> {
     try {
@@ -129,6 +136,7 @@ export function createEventIntake(options: EventIntakeOptions) {
         "A SIP event could not be kept",
       );
       freshness.refused(event, receivedAt);
+      trace?.end("refused");
       throw new AppError("not_kept", { headers: { "retry-after": String(retryAfter) } });
     }
   }
