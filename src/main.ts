@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { Command } from "@commander-js/extra-typings";
 import packageJson from "../package.json" with { type: "json" };
 import { ConfigError, loadConfig, type Config } from "../plugins/config-loader";
+import { storageCopyCommand } from "./cli/storage-copy-command";
 import { nearest } from "./domain/nearest";
 import { serve } from "./serve";
 
@@ -40,6 +41,8 @@ program
     const { runDemo } = await import("./demo/run-demo");
     process.exit(await runDemo());
   });
+
+program.command("storage").description("work on what is kept").addCommand(storageCopyCommand());
 
 await program.parseAsync();
 
