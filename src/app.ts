@@ -288,6 +288,7 @@ async function createSip(config: Config, sip: SipConfig, credentials: Credential
     async close(): Promise<void> {
       intake.stop();
       retention.stop();
+      registry.stop();
       for (const plugin of added) await plugin.close();
       await storage.close();
     },

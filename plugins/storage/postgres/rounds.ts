@@ -21,7 +21,7 @@ export type RoundsOptions = {
 /** A notice that was missed, a lease that has ended and a retry that another instance has written are found by looking. */
 const LOOK_MS = 1_000;
 /** While the database cannot be reached; doubled up to the longest, ±50 %, so that not all come back at once. */
-const LONGEST_LOOK_MS = 10_000;
+const LONGEST_LOOK_MS = 5_000;
 /** What is missing among pg-boss's jobs is looked for at the start, and then so often. */
 const REPAIR_MS = 5 * 60_000;
 const REPAIRED_AT_A_TIME = 500;
@@ -32,7 +32,7 @@ const RENEW_MS = (LEASE_SECONDS * 1000) / 3;
 export class Rounds {
   readonly #options: RoundsOptions;
   #work: (hooks: readonly HookId[]) => void = () => {};
-  #hooksChanged: () => void = () => {};
+  #hooksChanged: (() => void) | undefined;
   #cancelLook = () => {};
   #cancelRenewal = () => {};
   #cancelRepair = () => {};
@@ -79,7 +79,7 @@ export class Rounds {
     try {
       this.#unlisten = await notices.listen(database.sql, (notice) => {
         if (notice.kind === "work") this.#work(notice.hooks);
-        else this.#hooksChanged();
+        else this.#hooksChanged?.();
       });
     } catch (error) {
       // Fails open because it looks by itself every second.
@@ -100,8 +100,11 @@ export class Rounds {
       const [due, revision] = await Promise.all([queue.dueHooks(clock.now()), hooks.revision()]);
       if (this.#failures > 0) log.info({}, "The database can be reached again");
       this.#failures = 0;
-      if (this.#revision !== revision) this.#hooksChanged();
-      this.#revision = revision;
+      if (this.#revision !== revision && this.#hooksChanged !== undefined) {
+        // Remembered only then: what changes while the service is still being made is told when somebody listens.
+        this.#revision = revision;
+        this.#hooksChanged();
+      }
       if (due.length > 0) this.#work(due);
     } catch (error) {
       if (this.#failures === 0 && !this.#stopped) log.error({ err: error }, "The database cannot be reached");

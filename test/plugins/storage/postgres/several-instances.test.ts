@@ -369,6 +369,22 @@ describe("one tells the others", () => {
     }
   });
 
+  test("and looks every second for changes of hooks that it was not told of, also those from before it listened", async () => {
+    const looking = await storages.open(systemClock);
+    // Nobody tells: it is written past the storage.
+    const change = (version: number) =>
+      run(storages.url, `insert into sayna_sip.hook_changes values (${version}, 'ops', 0, 0, 0, 0, '[]')`);
+    await change(1);
+    await Bun.sleep(1_300);
+    let changes = 0;
+    looking.onHooksChanged?.(() => changes++);
+    expect(await waitFor(() => changes === 1)).toBeLessThan(1_500);
+    await change(2);
+    expect(await waitFor(() => changes === 2)).toBeLessThan(1_500);
+    await run(storages.url, `insert into sayna_sip.paused_hooks values ('${A}', 'it answered 410', 0)`);
+    expect(await waitFor(() => changes === 3)).toBeLessThan(1_500);
+  });
+
   test("and looks every second for what it was not told of", async () => {
     const looking = await storages.open(systemClock);
     const found: HookId[] = [];
