@@ -177,22 +177,24 @@ export class HookRegistry {
    * rejects.
    */
   reload(): Promise<void> {
-    const done = this.#lastChange.then(async () => {
-      this.#cancelReload();
-      try {
-        await this.#reload();
-      } catch (error) {
-        if (this.#stopped) return;
-        // Fails open because what is in force here was so a moment ago; nobody may tell of the change a second time.
-        this.#options.log.error(
-          { err: error },
-          "Changes of the SIP hooks by other instances could not be read; it is tried again",
-        );
-        this.#cancelReload = this.#options.clock.after(RELOAD_AGAIN_MS, () => void this.reload());
-      }
-    });
+    const done = this.#lastChange.then(() => this.#tryReload());
     this.#lastChange = done;
     return done;
+  }
+
+  async #tryReload(): Promise<void> {
+    this.#cancelReload();
+    try {
+      await this.#reload();
+    } catch (error) {
+      if (this.#stopped) return;
+      // Fails open because what is in force here was so a moment ago; nobody may tell of the change a second time.
+      this.#options.log.error(
+        { err: error },
+        "Changes of the SIP hooks by other instances could not be read; it is tried again",
+      );
+      this.#cancelReload = this.#options.clock.after(RELOAD_AGAIN_MS, () => void this.reload());
+    }
   }
 
   /** What could not be read is not read again. */

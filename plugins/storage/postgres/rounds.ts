@@ -3,7 +3,7 @@ import type { Logger } from "../../../src/contracts/logger";
 import type { HookId } from "../../../src/domain/ids";
 import type { Database } from "./database";
 import type { DeliveryQueue } from "./delivery-queue";
-import { LEASE_SECONDS } from "./heads";
+import { LEASE_SECONDS, type Heads } from "./heads";
 import type { HookChanges } from "./hook-changes";
 import type { Lanes } from "./lanes";
 import type { Notices } from "./notices";
@@ -12,6 +12,7 @@ export type RoundsOptions = {
   readonly database: Database;
   readonly queue: DeliveryQueue;
   readonly lanes: Lanes;
+  readonly heads: Heads;
   readonly hooks: HookChanges;
   readonly notices: Notices;
   readonly clock: Clock;
@@ -25,6 +26,8 @@ const LONGEST_LOOK_MS = 5_000;
 /** What is missing among pg-boss's jobs is looked for at the start, and then so often. */
 const REPAIR_MS = 5 * 60_000;
 const REPAIRED_AT_A_TIME = 500;
+/** Queues without anything in them, removed in each of these rounds. */
+const QUEUES_AT_A_TIME = 500;
 /** Three times in the life of a lease. */
 const RENEW_MS = (LEASE_SECONDS * 1000) / 3;
 
@@ -137,6 +140,15 @@ export class Rounds {
       // Fails open because it is looked for again.
       log.warn({ err: error }, "Missing jobs could not be looked for");
     }
-    if (!this.#stopped) this.#cancelRepair = clock.after(REPAIR_MS, () => void this.#repair());
+    if (!this.#stopped) this.#cancelRepair = clock.after(REPAIR_MS, () => void this.#tidy());
+  }
+
+  async #tidy(): Promise<void> {
+    const { database, heads, log } = this.#options;
+    await heads.removeUnused(database.sql, QUEUES_AT_A_TIME).catch((error: unknown) => {
+      // Fails open because they are in nobody's way; also when one of them was taken into use at the same time.
+      log.debug({ err: error }, "Unused queues could not be removed");
+    });
+    await this.#repair();
   }
 }

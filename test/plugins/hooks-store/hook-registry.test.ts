@@ -39,7 +39,7 @@ class Seen {
 
   load(): Promise<HookRegistry> {
     const seen = new Proxy(storage, {
-      get: (target, name: keyof Storage & string) => {
+      get: (target, name: keyof Storage) => {
         const value: unknown = Reflect.get(target, name);
         if (typeof value !== "function") return value;
         return async (...parameters: unknown[]): Promise<unknown> => {
