@@ -26,6 +26,9 @@ test("of three servers that start together one provisions at a time: one trunk, 
   for (const { server } of fleet.instances) await server?.waitUntilReady();
   expect([livekit.state.trunks.size, livekit.state.rules.size]).toEqual([1, 1]);
   const methods = livekit.requests.map(({ method }) => method.replace("SIP/", ""));
-  expect(methods.filter((method) => !method.startsWith("List"))).toEqual(["CreateSIPInboundTrunk", "CreateSIPDispatchRule"]);
+  expect(methods.filter((method) => !method.startsWith("List"))).toEqual([
+    "CreateSIPInboundTrunk",
+    "CreateSIPDispatchRule",
+  ]);
   expect(livekit.unexpected).toEqual([]);
 }, 30_000);

@@ -252,7 +252,7 @@ describe("leases", () => {
   }, 30_000);
 });
 
-describe("two instances that handle one room", () => {
+describe("three instances that handle one room", () => {
   /** The events of a call that two tenants' callers are in, with an agent and what nobody may see of each other. */
   function conference(i: number): IncomingEvent[] {
     const participant = (sid: string) => ({ sid: `${sid}_${i}` });
@@ -274,14 +274,16 @@ describe("two instances that handle one room", () => {
 
   test("route each event as one instance would that sees them in the order in which they were kept", async () => {
     const rooms = Array.from({ length: 15 }, (_, i) => conference(i));
+    const instances = [one, two, await storages.open()];
     const matches = new Map(rooms.flat().map(({ event: { id }, match }) => [String(id), match]));
-    // Every room's events go to both, in batches that overlap and run at the same time.
+    // Every room's events go to all of them in turn, in batches that run at the same time.
     const commits: Promise<unknown>[] = [];
     for (let step = 0; step < 10; step++) {
       const batch = rooms.flatMap((events) => events[step] ?? []);
-      const [some, others] = [batch.filter((_, i) => i % 2 === 0), batch.filter((_, i) => i % 2 === 1)];
-      commits.push(one.commit(step % 2 === 0 ? some : others, everyHook));
-      commits.push(two.commit(step % 2 === 0 ? others : some, everyHook));
+      for (const [i, instance] of instances.entries()) {
+        const part = batch.filter((_, n) => (n + step) % instances.length === i);
+        commits.push(instance.commit(part, everyHook));
+      }
     }
     await Promise.all(commits);
 
