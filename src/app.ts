@@ -390,6 +390,7 @@ async function createSip(
       intake.stop();
       callEnds.stop();
       retention.stop();
+      registry.stop();
       for (const plugin of added) await plugin.close();
       await storage.close();
     },

@@ -14,6 +14,7 @@ import { keysCommand } from "./cli/keys-command";
 import { provisionCommand } from "./cli/provision-command";
 import { replayCommand } from "./cli/replay-command";
 import { restoreCommand } from "./cli/restore-command";
+import { storageCopyCommand } from "./cli/storage-copy-command";
 import { nearest } from "./domain/nearest";
 import { reloadRequests } from "./reload-requests";
 
@@ -67,7 +68,8 @@ program
   .addCommand(provisionCommand())
   .addCommand(keysCommand())
   .addCommand(backupCommand())
-  .addCommand(restoreCommand());
+  .addCommand(restoreCommand())
+  .addCommand(new Command("storage").description("work on what is kept").addCommand(storageCopyCommand()));
 addCompletion(program);
 exitWhenMisused(program);
 await program.parseAsync();

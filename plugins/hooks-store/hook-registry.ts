@@ -36,6 +36,8 @@ export type ConfiguredHooks = Pick<HookRegistryOptions, "configHooks" | "policy"
 
 /** A commit that was under way when the table changed has ended by then. */
 const LATE_CANCEL_MS = 15_000;
+/** What another instance has changed and could not be read is read again after this. */
+const RELOAD_AGAIN_MS = 1_000;
 
 /** What hosts have, and what of that is to be otherwise; `table` is the whole one, with the hooks of the configuration. */
 type Change = (present: PresentHooks, table: HookTable) => HookReplacements | Promise<HookReplacements>;
@@ -60,6 +62,8 @@ export class HookRegistry {
   /** Of the table, as it was read last. */
   #version = 0;
   readonly #saving = new Set<Promise<unknown>>();
+  #cancelReload = () => {};
+  #stopped = false;
 
   private constructor(options: HookRegistryOptions) {
     this.#options = options;
@@ -241,13 +245,38 @@ export class HookRegistry {
     return done;
   }
 
-  /** Reads what another instance may have changed; see `Storage.onHooksChanged`. */
+  /**
+   * Reads what another instance may have changed, again and again until it can be read; see `Storage.onHooksChanged`. Never
+   * rejects.
+   */
   reload(): Promise<void> {
-    const done = this.#lastChange.then(() => this.#followUp(() => this.#reload()));
+    const done = this.#lastChange.then(() => this.#tryReload());
     this.#lastChange = done;
     return done;
   }
 
+  async #tryReload(): Promise<void> {
+    this.#cancelReload();
+    try {
+      await this.#reload();
+    } catch (error) {
+      if (this.#stopped) return;
+      // Fails open because what is in force here was so a moment ago; nobody may tell of the change a second time.
+      this.#options.log.error(
+        { err: error },
+        "Changes of the SIP hooks by other instances could not be read; it is tried again",
+      );
+      this.#cancelReload = this.#options.clock.after(RELOAD_AGAIN_MS, () => void this.reload());
+    }
+  }
+
+  /** What could not be read is not read again. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelReload();
+  }
+
+  /** Changes nothing when it throws. */
   async #reload(): Promise<void> {
     const { storage, clock } = this.#options;
     // Those whose saving is under way are not there yet.
@@ -263,9 +292,9 @@ export class HookRegistry {
     for (const hook of resumed) this.#paused.delete(hook);
     const replaced = differences.flatMap(({ host }) => this.#table.byPattern(host)?.id ?? []);
     const stillGone = () => gone.filter((hook) => !this.isActive(hook));
-    await this.#cancel(gone);
-    // What was being kept with the table as it was before.
+    // What was being kept with the table as it was before; and what could not be cancelled at first.
     if (gone.length > 0) clock.after(LATE_CANCEL_MS, () => void this.#followUp(() => this.#cancel(stillGone())));
+    await this.#followUp(() => this.#cancel(gone));
     const released = [...new Set([...replaced, ...resumed])];
     if (released.length > 0) for (const listener of this.#listeners) listener(released);
   }

@@ -2,8 +2,11 @@ import { afterEach, expect, test } from "bun:test";
 import { SQL } from "bun";
 import { Arrivals, CallLoad, callWebhooks } from "../support/call-load";
 import { Fleet } from "../support/fleet";
+import type { JsonObject } from "../../src/domain/json";
+import { sendWebhook } from "../support/livekit-sender";
 import { killableServer } from "../support/postgres";
 import { testCa } from "../support/test-ca";
+import { caller, webhookJson } from "../support/webhooks";
 
 let fleet: Fleet | undefined;
 
@@ -95,7 +98,7 @@ test("an instance that sleeps beyond its lease and wakes up again breaks no orde
 test("Postgres is killed and comes back: what was acknowledged is delivered, readiness says when", async () => {
   const server = await killableServer();
   try {
-    fleet = await Fleet.start({ instances: 2, tenants: TENANTS, postgres: server.url });
+    fleet = await Fleet.start({ instances: 3, tenants: TENANTS, postgres: server.url });
     const running = fleet;
     const arrivals = new Map(TENANTS.map((name) => [name, new Arrivals(running.tenant(name), 10)]));
     const load = new CallLoad(TENANTS, 6, (body) => running.send(body));
@@ -104,7 +107,10 @@ test("Postgres is killed and comes back: what was acknowledged is delivered, rea
     const ready = await Promise.all(
       running.instances.map(async ({ server: one }) => fetch(`${one?.url}/health/ready`)),
     );
-    expect(ready.map(({ status }) => status)).toEqual([503, 503]);
+    expect(ready.map(({ status }) => status)).toEqual([503, 503, 503]);
+    const [lost] = callWebhooks("a", "while-away", 1);
+    const refused = await sendWebhook(running.nextUrl(), lost?.body ?? "");
+    expect(refused.status).toBe(503);
     await Bun.sleep(2_000);
     await server.start();
     for (const { server: one } of running.instances) await one?.waitUntilReady();
@@ -118,6 +124,42 @@ test("Postgres is killed and comes back: what was acknowledged is delivered, rea
     await server.stop();
   }
 }, 120_000);
+
+test("a room whose events come to three servers at the same time gives each tenant its own callers, and both the rest", async () => {
+  const { fleet: running } = await started(3);
+  const rooms = Array.from({ length: 5 }, (_, i) => `conf${i}`);
+  const webhook = (room: string, name: string, members: JsonObject = {}) =>
+    JSON.stringify(
+      webhookJson(name, { room: { sid: `RM_${room}`, name: `sip-${room}` }, id: `EV_${room}_${++sent}`, ...members }),
+    );
+  let sent = 0;
+  const expected = { a: 0, b: 0 };
+  for (const room of rooms) {
+    const track = (who: string) => webhook(room, "track_published", { participant: { sid: `PA_${who}_${room}` } });
+    const joined = (who: string) =>
+      webhook(room, "participant_joined", { participant: caller(`PA_${who}_${room}`, `${who}.example.com`) });
+    const agent = { sid: `PA_agent_${room}`, kind: "AGENT" };
+    // In each wave all at once, each to another server. A caller's own come one after the other, as LiveKit sends them.
+    const waves = [
+      [webhook(room, "room_started"), joined("a"), joined("b")],
+      [track("a"), track("b"), webhook(room, "participant_joined", { participant: agent })],
+      [track("a"), track("b"), track("agent")],
+      [webhook(room, "room_finished")],
+    ];
+    for (const wave of waves) expect(await Promise.all(wave.map((body) => running.send(body)))).not.toContain(false);
+    // The three of its own caller, and the four without one.
+    expected.a += 7;
+    expected.b += 7;
+  }
+  const bodies = (tenant: string) => [...new Set(running.tenant(tenant).requests.map(({ body }) => body.toString()))];
+  const deadline = Date.now() + 20_000;
+  while ((bodies("a").length < expected.a || bodies("b").length < expected.b) && Date.now() < deadline)
+    await Bun.sleep(50);
+  expect({ a: bodies("a").length, b: bodies("b").length }).toEqual(expected);
+  expect(bodies("a").join("")).not.toContain("PA_b_");
+  expect(bodies("b").join("")).not.toContain("PA_a_");
+  expect(running.tenant("c").requests).toEqual([]);
+}, 60_000);
 
 test("with sslmode=verify-full everything goes to the database by TLS, whose CA is named as for the hooks", async () => {
   const ca = await testCa();

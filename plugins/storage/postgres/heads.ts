@@ -21,6 +21,8 @@ const LONGEST_LEASE_SECONDS = 12 * 60 * 60;
 /** A job never fails and never ages: attempts are counted, and deliveries expire, in our own tables. */
 const NEVER_SECONDS = 50 * 365 * 24 * 60 * 60;
 const MANY_TIMES = 2_000_000_000;
+/** A queue is made before its first job is there. */
+const YOUNG_MINUTES = 60;
 /** So that a head that is due earlier has the higher priority, which is a 32-bit number, until the year 2100. */
 const PRIORITY_OF_EPOCH = 2_000_000_000;
 
@@ -78,12 +80,40 @@ export class Heads {
   /** Leases the heads of this hook that are due at `now`, and more of this second; the earliest due first. */
   async fetch(sql: SQL, hook: HookId, now: number, limit: number): Promise<readonly Job[]> {
     await this.#ensureQueue(hook);
-    return this.#boss.fetch(hook, {
-      db: fromBunSql(sql),
-      batchSize: limit,
-      ignoreStartAfter: true,
-      ...(now === Infinity ? {} : { minPriority: priorityAt(now) }),
-    });
+    try {
+      return await this.#boss.fetch(hook, {
+        db: fromBunSql(sql),
+        batchSize: limit,
+        ignoreStartAfter: true,
+        ...(now === Infinity ? {} : { minPriority: priorityAt(now) }),
+      });
+    } catch (error) {
+      if (!(error instanceof Error && error.message === `Queue ${hook} does not exist`)) throw error;
+      // Another instance has removed it, because there was nothing in it.
+      this.#queues.delete(hook);
+      return [];
+    }
+  }
+
+  /**
+   * Removes queues of hooks of which nothing is held any more: deleted ones, and those that had no call for as long as
+   * deliveries are kept, which get a new one with their next call. Returns how many those were, at most `limit`.
+   *
+   * Not by pg-boss's `deleteQueue`, because that takes jobs with it that another instance is just sending. Here such a transaction fails
+   * at the job's reference to its queue, and is run again; or, when it was first, this statement does.
+   */
+  async removeUnused(sql: Pick<SQL, "unsafe">, limit: number): Promise<number> {
+    const removed = (await sql.unsafe(
+      `delete from ${JOBS_SCHEMA}.queue where name in (
+         select q.name from ${JOBS_SCHEMA}.queue q
+         where starts_with(q.name, 'hk_') and q.created_on < now() - interval '${YOUNG_MINUTES} minutes'
+           and not exists (select 1 from lanes l where l.hook = q.name)
+           and not exists (select 1 from ${JOBS_SCHEMA}.job j where j.name = q.name)
+         limit ${limit})
+       returning name`,
+    )) as { name: string }[];
+    for (const { name } of removed) this.#queues.delete(name);
+    return removed.length;
   }
 
   /** Ends jobs that were fetched. @throws LeaseEnded when one of them is not held any more. */
@@ -136,9 +166,14 @@ export class Heads {
     const jobs = heads.map(({ job, lane, due }) => {
       return { id: job, priority: priorityAt(due), singletonKey: String(lane) };
     });
-    const sent = await this.#boss.insert(hook, jobs, { db, returnId: true });
+    let sent = await this.#boss.insert(hook, jobs, { db, returnId: true });
+    if (sent === null) {
+      // Another instance has removed the queue, because there was nothing in it.
+      this.#queues.delete(hook);
+      await this.#ensureQueue(hook);
+      sent = await this.#boss.insert(hook, jobs, { db, returnId: true });
+    }
     if (sent?.length === heads.length) return;
-    this.#queues.delete(hook);
     throw new Error(`pg-boss took ${sent?.length ?? 0} of ${heads.length} jobs for the queue ${hook}`);
   }
 

@@ -52,7 +52,7 @@ export async function createPostgresStorage({ url, clock, log }: PostgresStorage
   const hooks = new HookChanges(database);
   const paused = new PausedHooks(database);
   const retention = createPostgresRetention({ sql: database.sql, clock });
-  const rounds = new Rounds({ database, queue, lanes, hooks, notices, clock, log });
+  const rounds = new Rounds({ database, queue, lanes, heads, hooks, notices, clock, log });
   await rounds.start();
   cancellations.finish(clock.now()).catch((error: unknown) => {
     // Fails open because what is left is out of the lanes already, and is marked at the next start.

@@ -5,6 +5,7 @@ import { StorageOpenError } from "../sqlite/storage-open-error";
 import { Database } from "./database";
 import { Heads } from "./heads";
 import { migrate } from "./migrations";
+import { refuseUnfinishedCopy } from "./unfinished-copy";
 
 export type OpenOptions = {
   readonly url: string;
@@ -37,6 +38,7 @@ export async function openStorage({ url, clock, log }: OpenOptions): Promise<Ope
     if (from > 0 && from < to) log.info({ from, to }, "The database was brought to a newer schema");
     if (from > to)
       log.info({ schema: from, own: to }, "The database has a newer schema, which works with this program");
+    await refuseUnfinishedCopy(database.sql);
     await warnOfSkew(database.sql, clock, log);
     const heads = await Heads.start(jobs.jobClient(), log);
     log.info({ database: where }, "Storage is open");

@@ -3,7 +3,7 @@ import type { Logger } from "../../../src/contracts/logger";
 import type { HookId } from "../../../src/domain/ids";
 import type { Database } from "./database";
 import type { DeliveryQueue } from "./delivery-queue";
-import { LEASE_SECONDS } from "./heads";
+import { LEASE_SECONDS, type Heads } from "./heads";
 import type { HookChanges } from "./hook-changes";
 import type { Lanes } from "./lanes";
 import type { Notices } from "./notices";
@@ -12,6 +12,7 @@ export type RoundsOptions = {
   readonly database: Database;
   readonly queue: DeliveryQueue;
   readonly lanes: Lanes;
+  readonly heads: Heads;
   readonly hooks: HookChanges;
   readonly notices: Notices;
   readonly clock: Clock;
@@ -21,10 +22,12 @@ export type RoundsOptions = {
 /** A notice that was missed, a lease that has ended and a retry that another instance has written are found by looking. */
 const LOOK_MS = 1_000;
 /** While the database cannot be reached; doubled up to the longest, ±50 %, so that not all come back at once. */
-const LONGEST_LOOK_MS = 10_000;
+const LONGEST_LOOK_MS = 5_000;
 /** What is missing among pg-boss's jobs is looked for at the start, and then so often. */
 const REPAIR_MS = 5 * 60_000;
 const REPAIRED_AT_A_TIME = 500;
+/** Queues without anything in them, removed in each of these rounds. */
+const QUEUES_AT_A_TIME = 500;
 /** Three times in the life of a lease. */
 const RENEW_MS = (LEASE_SECONDS * 1000) / 3;
 
@@ -32,7 +35,7 @@ const RENEW_MS = (LEASE_SECONDS * 1000) / 3;
 export class Rounds {
   readonly #options: RoundsOptions;
   #work: (hooks: readonly HookId[]) => void = () => {};
-  #hooksChanged: () => void = () => {};
+  #hooksChanged: (() => void) | undefined;
   #cancelLook = () => {};
   #cancelRenewal = () => {};
   #cancelRepair = () => {};
@@ -79,7 +82,7 @@ export class Rounds {
     try {
       this.#unlisten = await notices.listen(database.sql, (notice) => {
         if (notice.kind === "work") this.#work(notice.hooks);
-        else this.#hooksChanged();
+        else this.#hooksChanged?.();
       });
     } catch (error) {
       // Fails open because it looks by itself every second.
@@ -100,8 +103,11 @@ export class Rounds {
       const [due, revision] = await Promise.all([queue.dueHooks(clock.now()), hooks.revision()]);
       if (this.#failures > 0) log.info({}, "The database can be reached again");
       this.#failures = 0;
-      if (this.#revision !== revision) this.#hooksChanged();
-      this.#revision = revision;
+      if (this.#revision !== revision && this.#hooksChanged !== undefined) {
+        // Remembered only then: what changes while the service is still being made is told when somebody listens.
+        this.#revision = revision;
+        this.#hooksChanged();
+      }
       if (due.length > 0) this.#work(due);
     } catch (error) {
       if (this.#failures === 0 && !this.#stopped) log.error({ err: error }, "The database cannot be reached");
@@ -134,6 +140,15 @@ export class Rounds {
       // Fails open because it is looked for again.
       log.warn({ err: error }, "Missing jobs could not be looked for");
     }
-    if (!this.#stopped) this.#cancelRepair = clock.after(REPAIR_MS, () => void this.#repair());
+    if (!this.#stopped) this.#cancelRepair = clock.after(REPAIR_MS, () => void this.#tidy());
+  }
+
+  async #tidy(): Promise<void> {
+    const { database, heads, log } = this.#options;
+    await heads.removeUnused(database.sql, QUEUES_AT_A_TIME).catch((error: unknown) => {
+      // Fails open because they are in nobody's way; also when one of them was taken into use at the same time.
+      log.debug({ err: error }, "Unused queues could not be removed");
+    });
+    await this.#repair();
   }
 }

@@ -7,6 +7,7 @@ import type { Lanes } from "./lanes";
 import type { Lease, Leases } from "./leases";
 import { JOBS_SCHEMA } from "./migrations";
 import { DELIVERY_STATES } from "./states";
+import { shownText } from "./storable-text";
 
 export type SettlingOptions = {
   readonly database: Database;
@@ -166,7 +167,7 @@ export class Settling {
           started_at: startedAt,
           duration_ms: Math.round(durationMs),
           status,
-          error: error === undefined ? undefined : withoutNul(error),
+          error: error === undefined ? undefined : shownText(error),
           answer_start: answer === undefined ? undefined : Buffer.from(answer).toString("base64"),
         },
       ];
@@ -227,9 +228,4 @@ function toPostponed({ outcome, lease, hook, at, delivery }: Held) {
       waitMs: outcome.dueAt - at,
     },
   ];
-}
-
-/** Postgres takes no U+0000, and half a character is none in JSON. */
-function withoutNul(text: string): string {
-  return text.toWellFormed().replaceAll("\0", "\uFFFD");
 }

@@ -10,7 +10,12 @@ const LONGEST = 400;
  */
 export function storableText(text: string): string {
   const short = text.length <= LONGEST ? text : shorten(text);
-  return short.toWellFormed().replaceAll("\0", "\uFFFD");
+  return shownText(short);
+}
+
+/** A text as it can be written to a column without an index. */
+export function shownText(text: string): string {
+  return text.toWellFormed().replaceAll("\0", "\uFFFD");
 }
 
 function shorten(text: string): string {

@@ -2,7 +2,7 @@ import type { SQL, TransactionSQL } from "bun";
 import { StorageOpenError } from "../../sqlite/storage-open-error";
 import { firstTables } from "./0001-first-tables";
 
-type Migration = {
+export type Migration = {
   readonly statements: string;
   /** The least schema version whose program goes on working with a database that this migration has changed. */
   readonly worksWith: number;
@@ -43,9 +43,12 @@ create table if not exists ${SCHEMA}.migrations (
  * @throws StorageOpenError when a newer program has changed it so that this one cannot work with it. Fails closed because
  * what it wrote could be read wrongly.
  */
-export async function migrate(sql: SQL): Promise<{ readonly from: number; readonly to: number }> {
+export async function migrate(
+  sql: SQL,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<{ readonly from: number; readonly to: number }> {
   const found = await readVersion(sql);
-  if (found !== undefined && found.version >= SCHEMA_VERSION) return accept(found);
+  if (found !== undefined && found.version >= migrations.length) return accept(found, migrations.length);
   return sql.begin(async (tx) => {
     await tx.unsafe("set local statement_timeout = 0; set local lock_timeout = 0");
     await tx.unsafe(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
@@ -56,13 +59,13 @@ export async function migrate(sql: SQL): Promise<{ readonly from: number; readon
     }
     await tx.unsafe(SETUP);
     const now = (await readVersion(tx)) ?? { version: 0, worksWith: 0 };
-    if (now.version >= SCHEMA_VERSION) return accept(now);
-    for (const [i, { statements, worksWith }] of MIGRATIONS.entries()) {
+    if (now.version >= migrations.length) return accept(now, migrations.length);
+    for (const [i, { statements, worksWith }] of migrations.entries()) {
       if (i < now.version) continue;
       await tx.unsafe(statements);
       await tx.unsafe(`insert into ${SCHEMA}.migrations (version, works_with) values ($1, $2)`, [i + 1, worksWith]);
     }
-    return { from: now.version, to: SCHEMA_VERSION };
+    return { from: now.version, to: migrations.length };
   });
 }
 
@@ -75,11 +78,11 @@ async function readVersion(sql: SQL | TransactionSQL): Promise<Found | undefined
   return row === undefined ? undefined : { version: Number(row.version), worksWith: Number(row.works_with) };
 }
 
-function accept({ version, worksWith }: Found): { from: number; to: number } {
-  if (worksWith > SCHEMA_VERSION) {
+function accept({ version, worksWith }: Found, own: number): { from: number; to: number } {
+  if (worksWith > own) {
     throw new StorageOpenError(
       `The database has schema version ${version}, which works with programs of schema version ${worksWith} or newer, and ` +
-        `this one knows ${SCHEMA_VERSION}. Run the version of sayna-sip that migrated it, or a newer one.`,
+        `this one knows ${own}. Run the version of sayna-sip that migrated it, or a newer one.`,
     );
   }
   return { from: version, to: version };

@@ -252,7 +252,7 @@ describe("leases", () => {
   }, 30_000);
 });
 
-describe("two instances that handle one room", () => {
+describe("three instances that handle one room", () => {
   /** The events of a call that two tenants' callers are in, with an agent and what nobody may see of each other. */
   function conference(i: number): IncomingEvent[] {
     const participant = (sid: string) => ({ sid: `${sid}_${i}` });
@@ -274,14 +274,16 @@ describe("two instances that handle one room", () => {
 
   test("route each event as one instance would that sees them in the order in which they were kept", async () => {
     const rooms = Array.from({ length: 15 }, (_, i) => conference(i));
+    const instances = [one, two, await storages.open()];
     const matches = new Map(rooms.flat().map(({ event: { id }, match }) => [String(id), match]));
-    // Every room's events go to both, in batches that overlap and run at the same time.
+    // Every room's events go to all of them in turn, in batches that run at the same time.
     const commits: Promise<unknown>[] = [];
     for (let step = 0; step < 10; step++) {
       const batch = rooms.flatMap((events) => events[step] ?? []);
-      const [some, others] = [batch.filter((_, i) => i % 2 === 0), batch.filter((_, i) => i % 2 === 1)];
-      commits.push(one.commit(step % 2 === 0 ? some : others, everyHook));
-      commits.push(two.commit(step % 2 === 0 ? others : some, everyHook));
+      for (const [i, instance] of instances.entries()) {
+        const part = batch.filter((_, n) => (n + step) % instances.length === i);
+        commits.push(instance.commit(part, everyHook));
+      }
     }
     await Promise.all(commits);
 
@@ -367,6 +369,22 @@ describe("one tells the others", () => {
       await change();
       expect(await waitFor(() => changes > before)).toBeLessThan(1_000);
     }
+  });
+
+  test("and looks every second for changes of hooks that it was not told of, also those from before it listened", async () => {
+    const looking = await storages.open(systemClock);
+    // Nobody tells: it is written past the storage.
+    const change = (version: number) =>
+      run(storages.url, `insert into sayna_sip.hook_changes values (${version}, 'ops', 0, 0, 0, 0, '[]')`);
+    await change(1);
+    await Bun.sleep(1_300);
+    let changes = 0;
+    looking.onHooksChanged?.(() => changes++);
+    expect(await waitFor(() => changes === 1)).toBeLessThan(1_500);
+    await change(2);
+    expect(await waitFor(() => changes === 2)).toBeLessThan(1_500);
+    await run(storages.url, `insert into sayna_sip.paused_hooks values ('${A}', 'it answered 410', 0)`);
+    expect(await waitFor(() => changes === 3)).toBeLessThan(1_500);
   });
 
   test("and looks every second for what it was not told of", async () => {
