@@ -1,4 +1,4 @@
-import type { SQL, TransactionSQL } from "bun";
+import { SQL, type TransactionSQL } from "bun";
 import { StorageOpenError } from "../../sqlite/storage-open-error";
 import { firstTables } from "./0001-first-tables";
 
@@ -29,6 +29,13 @@ export const JOBS_SCHEMA = "sayna_sip_jobs";
 /** An advisory lock's number: of the program that migrates. */
 const MIGRATION_LOCK = "x'7361796e61'::bigint";
 
+/** A migration waits so long for a table that is in use, and then lets the others pass, for so long, so many times. */
+const LOCK_MS = 100;
+const PAUSE_MS = 200;
+const RUNS = 100;
+/** `lock_not_available`, and `deadlock_detected`. */
+const IN_USE = new Set(["55P03", "40P01"]);
+
 const SETUP = `
 create table if not exists ${SCHEMA}.migrations (
   version integer primary key,
@@ -49,24 +56,51 @@ export async function migrate(
 ): Promise<{ readonly from: number; readonly to: number }> {
   const found = await readVersion(sql);
   if (found !== undefined && found.version >= migrations.length) return accept(found, migrations.length);
-  return sql.begin(async (tx) => {
-    await tx.unsafe("set local statement_timeout = 0; set local lock_timeout = 0");
-    await tx.unsafe(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
-    for (const schema of [SCHEMA, JOBS_SCHEMA]) {
-      // `if not exists` asks for the right to make schemas even when it is there.
-      const [row] = await tx.unsafe("select to_regnamespace($1) is not null as there", [schema]);
-      if (row?.there !== true) await tx.unsafe(`create schema ${schema}`);
+  for (let left = RUNS; ; left--) {
+    try {
+      return await sql.begin((tx) => migrateOnce(tx, migrations));
+    } catch (error) {
+      const busy = error instanceof SQL.PostgresError && IN_USE.has(error.errno ?? "");
+      if (!busy || left === 0) throw error;
     }
-    await tx.unsafe(SETUP);
-    const now = (await readVersion(tx)) ?? { version: 0, worksWith: 0 };
-    if (now.version >= migrations.length) return accept(now, migrations.length);
-    for (const [i, { statements, worksWith }] of migrations.entries()) {
-      if (i < now.version) continue;
-      await tx.unsafe(statements);
-      await tx.unsafe(`insert into ${SCHEMA}.migrations (version, works_with) values ($1, $2)`, [i + 1, worksWith]);
-    }
-    return { from: now.version, to: migrations.length };
-  });
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * (0.5 + Math.random())));
+  }
+}
+
+async function migrateOnce(tx: TransactionSQL, migrations: readonly Migration[]) {
+  await tx.unsafe("set local statement_timeout = 0; set local lock_timeout = 0");
+  await tx.unsafe(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`);
+  for (const schema of [SCHEMA, JOBS_SCHEMA]) {
+    // `if not exists` asks for the right to make schemas even when it is there.
+    const [row] = await tx.unsafe("select to_regnamespace($1) is not null as there", [schema]);
+    if (row?.there !== true) await tx.unsafe(`create schema ${schema}`);
+  }
+  await tx.unsafe(SETUP);
+  const now = (await readVersion(tx)) ?? { version: 0, worksWith: 0 };
+  if (now.version >= migrations.length) return accept(now, migrations.length);
+  if (now.version > 0) await lockTables(tx);
+  for (const [i, { statements, worksWith }] of migrations.entries()) {
+    if (i < now.version) continue;
+    await tx.unsafe(statements);
+    await tx.unsafe(`insert into ${SCHEMA}.migrations (version, works_with) values ($1, $2)`, [i + 1, worksWith]);
+  }
+  return { from: now.version, to: migrations.length };
+}
+
+/**
+ * Holds all tables before anything is changed. Taken one by one meanwhile they would wait in a circle with the transactions of
+ * instances at work, of which Postgres ends one after its `deadlock_timeout`, 1 s: here it is always the migration that
+ * gives way, before that.
+ */
+async function lockTables(tx: TransactionSQL): Promise<void> {
+  const tables = (await tx.unsafe(
+    "select format('%I.%I', schemaname, tablename) as name from pg_tables " +
+      // That one is read by the others that start.
+      "where schemaname = $1 and tablename <> 'migrations' order by tablename",
+    [SCHEMA],
+  )) as { name: string }[];
+  await tx.unsafe(`set local lock_timeout = ${LOCK_MS}`);
+  await tx.unsafe(`lock table ${tables.map(({ name }) => name).join(", ")} in access exclusive mode`);
 }
 
 type Found = { readonly version: number; readonly worksWith: number };
