@@ -5,7 +5,7 @@ import { DELIVERY_STATES, EVENT_STATES } from "./states";
 
 /**
  * So many waiting ones are counted, and the oldest is the oldest of so many lanes: each costs the server a look into an index,
- * 40 ms for all of them (measured).
+ * 80 ms for all of them (measured, with a million waiting in 50,000 lanes).
  */
 const MOST = 20_000;
 

@@ -8,7 +8,7 @@ describe("server.management", () => {
     expect(load("server: {management: {port: 0}}\n").server.management).toEqual({ host: "127.0.0.1", port: 0 });
   });
 
-  test.each([
+  test.each<[string, Record<string, string>, string]>([
     ["server: {port: 3005, management: {port: 3005}}\n", {}, "server.management.port is server.port, 3005"],
     ["", { MANAGEMENT_PORT: "3001" }, "server.management.port is server.port, 3001"],
     ["server: {management: {host: 10.0.0.1}}\n", {}, "server.management.port is missing"],
@@ -16,7 +16,7 @@ describe("server.management", () => {
     ["server: {management: {port: 70000}}\n", {}, "server.management.port must be a whole number from 0 to 65535"],
     ["server: {management: {port: 1, tls: true}}\n", {}, "Unknown key 'tls' in server.management"],
   ])("%j with %j is refused: %s", (yaml, env, message) => {
-    const [problem, ...others] = problemsOf(yaml, env as Record<string, string>);
+    const [problem, ...others] = problemsOf(yaml, env);
     expect(problem?.message).toStartWith(message);
     expect(others).toEqual([]);
   });
