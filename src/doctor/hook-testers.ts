@@ -7,7 +7,7 @@ import type { HookTestAnswer } from "../../plugins/webhook-forwarder/hook-test/h
 import { viewHookTest } from "../../plugins/webhook-forwarder/hook-test/view-hook-test";
 import { createSender } from "../../plugins/webhook-forwarder/sender";
 import { createSigningKeys } from "../../plugins/signing-key";
-import { toHooks } from "../app";
+import { toHooks } from "../sip-settings";
 import type { Clock } from "../contracts/clock";
 import { fixed } from "../contracts/current";
 import type { HookTester } from "./check-hooks";

@@ -4,7 +4,7 @@ import { readQuestion } from "../../plugins/explain/question";
 import { builtInMatchers } from "../../plugins/webhook-forwarder/matchers";
 import { createAsking } from "../../plugins/webhook-forwarder/router";
 import { matchParticipant } from "../../plugins/webhook-forwarder/router/match-participant";
-import { toHooks, toRoutes } from "../app";
+import { toHooks, toRoutes } from "../sip-settings";
 import type { Clock } from "../contracts/clock";
 import { HookTable } from "../domain/hook-table";
 import type { AskedCall } from "./asked-call";
