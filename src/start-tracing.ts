@@ -7,7 +7,13 @@ import type { Logger } from "./contracts/logger";
 /** Undefined unless OpenTelemetry's variables ask for traces; its packages are loaded only then. */
 export async function startTracing(env: Environment, log: Logger): Promise<ClosableTracing | undefined> {
   const settings = readTraceSettings(env);
-  if (settings.kind === "unusable") log.warn({}, settings.message);
+  if (settings.kind === "unusable") {
+    // Fails open because calls matter more than traces of them.
+    log.warn(
+      { reason: settings.reason },
+      "Traces are not sent: a variable of OpenTelemetry asks for what is not there",
+    );
+  }
   if (settings.kind !== "on") return undefined;
   const { createTracing } = await import("../plugins/tracing/create-tracing");
   const tracing = await createTracing({ settings, version: packageJson.version, clock: systemClock, log });

@@ -1,3 +1,4 @@
+/// <reference path="./swagger-ui.d.ts" />
 import { openapi } from "@elysia/openapi";
 import { Elysia } from "elysia";
 // As files, so that a compiled binary carries them; an import is what the bundler sees.

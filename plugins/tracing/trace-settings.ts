@@ -1,8 +1,8 @@
 /** What the standard variables of OpenTelemetry ask for. */
 export type TraceSettings =
   | { readonly kind: "off" }
-  /** `message`: what was asked for and cannot be had. */
-  | { readonly kind: "unusable"; readonly message: string }
+  /** `reason`: what was asked for and cannot be had. */
+  | { readonly kind: "unusable"; readonly reason: string }
   | {
       readonly kind: "on";
       readonly protocol: "http/protobuf" | "http/json";
@@ -79,5 +79,5 @@ function readBatch(read: (name: string) => string | undefined): BatchSettings {
 }
 
 function unusable(variable: string, value: string, known: string): TraceSettings {
-  return { kind: "unusable", message: `No traces are sent: ${variable} is ${value}, and known here are ${known}` };
+  return { kind: "unusable", reason: `${variable} is ${value}, and known here are ${known}` };
 }

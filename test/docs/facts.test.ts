@@ -27,11 +27,14 @@ function isForeign(text: string): boolean {
   return FOREIGN.some((pattern) => pattern.test(text)) || /^(GET|POST|DELETE) \/|^[A-Z_]+=/.test(text);
 }
 
+/** Configurations of other programs. */
+const OF_OTHERS = ["livekit.yaml", "prometheus.yml"];
+
 describe("the configurations that the pages show load as they stand", () => {
   const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
   const examples = pages.flatMap(({ path, blocks, text }) => [
     ...blocks
-      .filter(({ language, name }) => language === "yaml" && name !== "livekit.yaml")
+      .filter(({ language, name }) => language === "yaml" && !OF_OTHERS.includes(name))
       .map(({ name, content }) => [path, name, content] as const),
     ...[...text.matchAll(/^cat > (\S+\.yaml) <<'END'\n([^]*?)^END$/gm)].map(
       ([, name = "", content = ""]) => [path, name, content] as const,

@@ -16,6 +16,7 @@ const CHOSEN_IN: Readonly<Record<string, readonly string[]>> = {
   "plugins/webhook-forwarder/router/freshness.ts": [],
   "plugins/webhook-forwarder/router/matcher-failures.ts": [],
   "plugins/config-loader/startup-notes.ts": [
+    "MANAGEMENT_HOST=127.0.0.1 (server.management.host), or ",
     "Listening on …: only a LiveKit on this machine can deliver its webhooks. Set HOST (server.host) to listen elsewhere, 0.0.0.0 for every address.",
     "SIP deliveries signed with the secret of … carry X-Sayna-Signature only: a secret that begins with whsec_ gives Standard Webhooks signatures as well.",
   ],

@@ -102,7 +102,7 @@ async function prepare(
   }
 }
 
-const traceHeaders = (trace: AttemptTrace | undefined) =>
+const traceHeaders = (trace: AttemptTrace | undefined): Readonly<Record<string, string>> =>
   trace === undefined ? {} : { traceparent: trace.traceparent };
 
 function toRecord(result: SendResult, startedAt: number): AttemptRecord {

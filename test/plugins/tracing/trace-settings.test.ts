@@ -43,11 +43,11 @@ test.each([
 ])("%s=%s is said to be unknown, and the service goes on without traces", (variable, value) => {
   expect(readTraceSettings({ ...ENDPOINT, [variable]: value })).toEqual({
     kind: "unusable",
-    message: expect.stringContaining(`${variable} is ${value}, and known here are `),
+    reason: expect.stringContaining(`${variable} is ${value}, and known here are `),
   });
 });
 
 test("a ratio that is none is said", () => {
   const env = { ...ENDPOINT, OTEL_TRACES_SAMPLER: "traceidratio", OTEL_TRACES_SAMPLER_ARG: "50%" };
-  expect(readTraceSettings(env)).toMatchObject({ kind: "unusable", message: expect.stringContaining("50%") });
+  expect(readTraceSettings(env)).toMatchObject({ kind: "unusable", reason: expect.stringContaining("50%") });
 });
