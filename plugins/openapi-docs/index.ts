@@ -1,3 +1,4 @@
+// oxlint-disable-next-line triple-slash-reference -- a plugin author's type check does not find the declaration by itself
 /// <reference path="./swagger-ui.d.ts" />
 import { openapi } from "@elysia/openapi";
 import { Elysia } from "elysia";
