@@ -61,6 +61,8 @@ export class HookRegistry {
   #lastChange: Promise<void> = Promise.resolve();
   /** Of the table, as it was read last. */
   #version = 0;
+  /** The table has something of a later version already. */
+  #isAhead = false;
   readonly #saving = new Set<Promise<unknown>>();
   #cancelReload = () => {};
   #stopped = false;
@@ -133,8 +135,11 @@ export class HookRegistry {
     return effectivePolicy(this.#policy, hook.policy);
   }
 
+  /** Hooks of the table that are paused: one that is gone stays paused, in case it comes back. */
   get pausedCount(): number {
-    return this.#paused.size;
+    let count = 0;
+    for (const hook of this.#paused.keys()) if (this.isActive(hook)) count++;
+    return count;
   }
 
   isPaused(hook: HookId): boolean {
@@ -195,12 +200,12 @@ export class HookRegistry {
     inForce: () => void,
   ): Promise<void> {
     await turn;
-    const { storage, clock, log } = this.#options;
+    const { storage, log } = this.#options;
     const before = this.#table;
     const after = new HookTable(configHooks);
     const unhidden = before.all().filter(({ host, source }) => source === "config" && !after.byPattern(host));
     const runtime = before.all().filter(({ source }) => source === "runtime");
-    const comingBack = await this.#stored(unhidden.map(({ host }) => host));
+    const { hooks: comingBack, version } = await this.#stored(unhidden.map(({ host }) => host));
     await inSlices([...runtime, ...comingBack], HOOKS_AT_A_TIME, (slice) => {
       after.change(slice.map((hook) => ({ host: hook.host, hook })));
     });
@@ -213,29 +218,27 @@ export class HookRegistry {
     if (unknown.length > 0) await storage.rememberHooks(unknown);
     const gone = before.all().flatMap(({ id }) => (after.byId(id) === undefined ? [id] : []));
     this.#table = after;
+    if (version > this.#version) this.#isAhead = true;
     this.#policy = policy;
     inForce();
     if (changed.length + gone.length > 0) {
       log.info({ changed: changed.length, gone: gone.length }, "SIP hooks of the configuration changed");
     }
-    const stillGone = () => gone.filter((hook) => !this.isActive(hook));
-    await this.#followUp(() => this.#cancel(gone));
-    // What was being kept with the table as it was before.
-    if (gone.length > 0) clock.after(LATE_CANCEL_MS, () => void this.#followUp(() => this.#cancel(stillGone())));
+    await this.#cancelGone(gone);
     for (const listener of this.#listeners) listener(changed);
   }
 
-  /** The hooks added at run time that these hosts have in the storage. */
-  async #stored(hosts: readonly HostPattern[]): Promise<readonly Hook[]> {
-    if (hosts.length === 0) return [];
+  /** The hooks added at run time that these hosts have in the storage, and the version that this is of. */
+  async #stored(hosts: readonly HostPattern[]): Promise<{ readonly hooks: readonly Hook[]; readonly version: number }> {
+    if (hosts.length === 0) return { hooks: [], version: this.#version };
     const { storage, clock } = this.#options;
     let stored: readonly StoredHook[] = [];
     // A change that changes nothing: no version is made, and what it is given is what no other change is under way for.
-    await storage.changeHooks({ who: "configuration", at: clock.now() }, hosts, (present) => {
+    const { version } = await storage.changeHooks({ who: "configuration", at: clock.now() }, hosts, (present) => {
       stored = [...present.values()].filter((hook) => hook !== undefined);
       return [];
     });
-    return stored.map(toHook);
+    return { hooks: stored.map(toHook), version };
   }
 
   #inTurn(caller: Principal, record: Recording): Promise<void> {
@@ -278,23 +281,20 @@ export class HookRegistry {
 
   /** Changes nothing when it throws. */
   async #reload(): Promise<void> {
-    const { storage, clock } = this.#options;
+    const { storage } = this.#options;
     // Those whose saving is under way are not there yet.
     await Promise.allSettled(this.#saving);
     const pausedHere = [...this.#paused.keys()];
     const pausedThere = new Map((await storage.pausedHooks()).map((paused) => [paused.hook, paused]));
     const newest = await this.newestVersion();
-    const differences = newest === this.#version ? [] : await this.differences(this.#version, newest);
+    const differences = newest === this.#version ? [] : await this.#differencesUntil(newest);
     const gone = await this.#take(differences);
-    this.#version = newest;
+    this.#isAt(newest);
     for (const paused of pausedThere.values()) this.#paused.set(paused.hook, paused);
     const resumed = pausedHere.filter((hook) => !pausedThere.has(hook));
     for (const hook of resumed) this.#paused.delete(hook);
     const replaced = differences.flatMap(({ host }) => this.#table.byPattern(host)?.id ?? []);
-    const stillGone = () => gone.filter((hook) => !this.isActive(hook));
-    // What was being kept with the table as it was before; and what could not be cancelled at first.
-    if (gone.length > 0) clock.after(LATE_CANCEL_MS, () => void this.#followUp(() => this.#cancel(stillGone())));
-    await this.#followUp(() => this.#cancel(gone));
+    await this.#cancelGone(gone);
     const released = [...new Set([...replaced, ...resumed])];
     if (released.length > 0) for (const listener of this.#listeners) listener(released);
   }
@@ -309,18 +309,37 @@ export class HookRegistry {
     return this.#table.change(changes);
   }
 
+  #isAt(version: number): void {
+    this.#version = version;
+    this.#isAhead = false;
+  }
+
+  /**
+   * What the table is to take over from the later versions. Where it is ahead of its own, version by version: a host that was
+   * changed and changed back since is none of the differences, and yet another one here.
+   */
+  async #differencesUntil(newest: number): Promise<readonly HostDifference[]> {
+    if (!this.#isAhead) return this.differences(this.#version, newest);
+    const last = new Map<HostPattern, HostDifference>();
+    for (let version = this.#version; version < newest; version++) {
+      for (const difference of await this.differences(version, version + 1)) last.set(difference.host, difference);
+    }
+    return [...last.values()];
+  }
+
   /** What this change, and those that other instances have made before it, make of the table. */
   async #since(version: number, hosts: readonly HostDifference[]): Promise<readonly HostDifference[]> {
     if (hosts.length === 0) return [];
     if (version === this.#version + 1) {
-      this.#version = version;
+      this.#isAt(version);
       return hosts;
     }
     try {
-      const all = await this.differences(this.#version, version);
-      this.#version = version;
+      const all = await this.#differencesUntil(version);
+      this.#isAt(version);
       return all;
     } catch (error) {
+      this.#isAhead = true;
       // Fails open because the change stands and is in force here; the others' are read at the next reload.
       this.#options.log.error({ err: error }, "Changes of the SIP hooks by other instances could not be read");
       return hosts;
@@ -342,8 +361,17 @@ export class HookRegistry {
     this.#options.log.info({ version, who: caller.id, hosts: first, count: hosts.length }, "SIP hooks changed");
     const touched = put.flatMap(({ host }) => this.#table.byPattern(host)?.id ?? []);
     await this.#followUp(() => this.#resume(touched.filter((hook) => this.isPaused(hook))));
-    await this.#followUp(() => this.#cancel(gone));
+    await this.#cancelGone(gone);
     for (const listener of this.#listeners) listener(touched);
+  }
+
+  /** Cancels what is pending for these hooks, and once more a little later, unless they are back by then. */
+  async #cancelGone(gone: readonly HookId[]): Promise<void> {
+    if (gone.length === 0) return;
+    const stillGone = () => gone.filter((hook) => !this.isActive(hook));
+    // What was being kept with the table as it was before; and what could not be cancelled at first.
+    this.#options.clock.after(LATE_CANCEL_MS, () => void this.#followUp(() => this.#cancel(stillGone())));
+    await this.#followUp(() => this.#cancel(gone));
   }
 
   /** What a change brings with it, once it is on disk and in force. */

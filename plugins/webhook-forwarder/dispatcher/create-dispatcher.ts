@@ -1,7 +1,6 @@
 import { sleep } from "../../../src/contracts/clock";
 import type { Claim, Storage } from "../../../src/contracts/storage";
 import { abandonProbe, newBreaker, outageOf, type Outage } from "../../../src/domain/breaker";
-import type { DeliveryPolicy } from "../../../src/domain/delivery-policy";
 import type { Hook } from "../../../src/domain/hook";
 import type { HookId } from "../../../src/domain/ids";
 import { decideTurn, type Turn } from "./decide-turn";
@@ -124,7 +123,7 @@ export function createDispatcher(options: DispatcherOptions) {
       return 0;
     }
     const wasSlow = isSlow(state, clock.monotonic());
-    const started = await takeFromQueue(hook, state, policy, turn);
+    const started = await takeFromQueue(hook, state, turn);
     return wasSlow ? started : 0;
   }
 
@@ -133,21 +132,19 @@ export function createDispatcher(options: DispatcherOptions) {
     return registry.isPaused(id) ? undefined : registry.table.byId(id);
   }
 
-  async function takeFromQueue(
-    hook: Hook,
-    state: HookState,
-    policy: DeliveryPolicy,
-    turn: Extract<Turn, { kind: "take" }>,
-  ): Promise<number> {
+  async function takeFromQueue(hook: Hook, state: HookState, turn: Extract<Turn, { kind: "take" }>): Promise<number> {
     const { breaker } = state;
     try {
       const { deliveries, nextDue } = await claim(hook.id, state, turn);
       // An attempt ended meanwhile, or the hook was changed: what was decided before does not hold any more.
-      if (state.breaker.kind !== breaker.kind || activeHook(hook.id) === undefined || !running) {
+      const present = activeHook(hook.id);
+      if (state.breaker.kind !== breaker.kind || present === undefined || !running) {
         wake([hook.id]);
         return 0;
       }
-      for (const delivery of deliveries) void deliver({ delivery, hook, state, policy, probe: turn.probe });
+      // As it is now: its url of before, with the global secret of now, would belong together at no time.
+      const about = { hook: present, state, policy: registry.policyOf(present), probe: turn.probe };
+      for (const delivery of deliveries) void deliver({ delivery, ...about });
       if (nextDue !== undefined) wakeIn(state, hook.id, Math.max(nextDue - time.now(), 0));
       else if (state.busy.size === 0) forgetSoon(hook.id, state);
       return deliveries.length;

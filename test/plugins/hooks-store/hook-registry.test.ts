@@ -227,6 +227,59 @@ describe("a change", () => {
     await two.registry.reload();
     expect(Object.keys(urls(two.registry)).toSorted()).toEqual(["first", "second"]);
   });
+
+  test("that was in force before those of others could be read is undone when one of them has undone it", async () => {
+    const [one, two] = [await instance(), await instance()];
+    await put(one.registry, "replaced");
+    await two.registry.reload();
+    await put(one.registry, "other");
+    two.seen.failing.add("hookDifferences");
+    await put(two.registry, "added");
+    await put(two.registry, "replaced", "https://new.example/hook");
+    two.seen.failing.clear();
+    await one.registry.reload();
+    await remove(one.registry, "added");
+    await put(one.registry, "replaced");
+    await two.registry.reload();
+    expect(urls(two.registry)).toEqual(urls(one.registry));
+    expect(Object.keys(urls(one.registry))).toEqual(["replaced", "other"]);
+  });
+
+  test("that removes a hook cancels what was being kept for it meanwhile, unless it is back by then", async () => {
+    const { seen, registry } = await instance();
+    const keep = (n: number) =>
+      storage.commit(
+        [
+          event(
+            "participant_joined",
+            { room: { sid: `RM_${n}`, name: "sip-1" }, participant: sip(`PA_${n}`) },
+            to(id("gone"), "gone.example.com"),
+          ),
+        ],
+        () => "ordered",
+      );
+    await put(registry, "gone");
+    await remove(registry, "gone");
+    await keep(1);
+    await seen.clock.turn(15_000);
+    expect(await storage.waitingHooks()).toEqual([]);
+    await put(registry, "gone");
+    await remove(registry, "gone");
+    await put(registry, "gone");
+    await keep(2);
+    await seen.clock.turn(15_000);
+    expect(await storage.waitingHooks()).toEqual([id("gone")]);
+  });
+
+  test("that removes a paused hook leaves none to be counted as paused", async () => {
+    const { registry } = await instance();
+    await put(registry, "gone");
+    await put(registry, "paused");
+    await registry.pauseAll([id("gone"), id("paused")], "asked for");
+    expect(registry.pausedCount).toBe(2);
+    await remove(registry, "gone");
+    expect(registry.pausedCount).toBe(1);
+  });
 });
 
 test("whoever changes what, and whatever fails meanwhile, all instances end with the same table", async () => {

@@ -94,6 +94,23 @@ test("a hook added at run time is hidden by one of the configuration, and comes 
   expect(await registry.newestVersion()).toBe(version);
 });
 
+test("what comes back as another instance has left it goes on with what that one does next", async () => {
+  const other = await HookRegistry.load({ configHooks: [], policy, storage, clock, log });
+  const put = (url: string) =>
+    other.change({ role: "operator", id: "ops" }, [pattern("r.example.com")], () => [
+      { host: pattern("r.example.com"), after: { host: pattern("r.example.com"), url } },
+    ]);
+  await put("https://first.example/");
+  await registry.reload();
+  await reconfigure([hook("r.example.com", "tenant-a")]);
+  await put("https://second.example/");
+  await reconfigure([]);
+  expect(urls()).toEqual(["r.example.com https://second.example/ runtime"]);
+  await put("https://first.example/");
+  await registry.reload();
+  expect(urls()).toEqual(["r.example.com https://first.example/ runtime"]);
+});
+
 test("the table changes in the same turn as everything else, and follows changes that were asked for before", async () => {
   const seen: string[][] = [];
   const changing = registry.change({ role: "operator", id: "ops" }, [pattern("r.example.com")], () => [

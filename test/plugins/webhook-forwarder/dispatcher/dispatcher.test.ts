@@ -198,6 +198,21 @@ describe("what is sent", () => {
   });
 });
 
+test("a hook that is replaced while the queue is read is sent to as it is then", async () => {
+  const claim = storage.claim.bind(storage);
+  const moved = { ...hookA, url: "https://moved.example/hook", policy: { deadline: 3_000 } };
+  storage.claim = async (...asked) => {
+    const claimed = await claim(...asked);
+    if (registry.table.byId(hookA.id)?.url === hookA.url) {
+      await registry.reconfigure({ configHooks: [moved, hookB], policy }, () => {});
+    }
+    return claimed;
+  };
+  await call("RM_1", hookA, ["participant_one"]);
+  await settle();
+  expect(sent.map(({ request: { url, deadlineMs } }) => [url, deadlineMs])).toEqual([[moved.url, 3_000]]);
+});
+
 describe("410", () => {
   test("pauses the hook, also after a restart, until it is replaced; then the same event goes out first", async () => {
     await call("RM_1", hookA, ["participant_one", "participant_two"]);
