@@ -30,8 +30,9 @@ const DEFAULT_LIMIT = 50;
 export function versionRoutes({ auth, registry, list, rules }: VersionRoutesOptions) {
   async function mustExist(...versions: readonly number[]): Promise<void> {
     const newest = await registry.newestVersion();
-    const unknown = versions.find((version) => version > newest);
-    if (unknown !== undefined) throw new AppError("version_not_found", { message: String(unknown) });
+    // The newest of them: the one before it is in the path when somebody asks what a version changed.
+    const asked = Math.max(...versions);
+    if (asked > newest) throw new AppError("version_not_found", { message: String(asked) });
   }
 
   return new Elysia({ name: "sayna-sip/hook-versions", tags: ["hooks"] })

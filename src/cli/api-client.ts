@@ -36,8 +36,9 @@ export function createApiClient({ url, token, signal }: ApiClientOptions): ApiCl
         ...(body === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      // A token must not follow a redirect to another host.
+      // A token must not follow a redirect to another host, nor go to a proxy: Bun asks HTTP_PROXY's for 127.0.0.1, too.
       redirect: "manual",
+      proxy: false,
       signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
     }).catch((error: unknown) => {
       throw notReached(base, error);
@@ -76,14 +77,24 @@ function answeredWithError(url: string, status: number, json: unknown): CommandE
       hint: "--url or SAYNA_SIP_URL is the address of sayna-sip itself, without a path.",
     });
   }
-  const hint = error.code === "unauthorized" ? UNAUTHORIZED : error.hint;
+  const hint = HINTS[error.code] ?? error.hint;
   return new CommandError(`${visible(error.message)} (${error.code}, ${status} from ${url})`, {
     json,
     ...(hint === undefined ? {} : { hint: visible(hint) }),
   });
 }
 
-const UNAUTHORIZED = "Name the file that holds your token with --token-file, or set SAYNA_SIP_TOKEN.";
+/** What to do here, where the API's own hint speaks of requests. */
+const HINTS: Readonly<Record<string, string>> = {
+  unauthorized: "Name the file that holds your token with --token-file, or set SAYNA_SIP_TOKEN.",
+  not_found:
+    "--url or SAYNA_SIP_URL is the address of sayna-sip itself, without a path; with server.management that of its own port.",
+  auth_id_required: "Name the tenant that owns the hook by --auth-id, or by auth_id in the file.",
+  hook_not_found: "The hosts that have one: sayna-sip hooks list",
+  version_not_found: "Those that there are: sayna-sip hooks history; 0 is the empty table before the first.",
+  delivery_not_found: "Those that you may see: sayna-sip deliveries list",
+  call_not_found: "Those that you may see: sayna-sip calls list",
+};
 
 function readError(json: unknown): ApiError | undefined {
   const { error } = (json ?? {}) as { readonly error?: Partial<ApiError> };

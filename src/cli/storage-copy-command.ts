@@ -48,11 +48,11 @@ async function run({ from, to, restart, json }: Run): Promise<number> {
   };
   try {
     const result = await copyStorage({ from, to, restart, log, report: reporter(say) });
-    process.stdout.write(json ? `${JSON.stringify(result)}\n` : describe(result));
+    process.stdout.write(json ? `${JSON.stringify(result, null, 2)}\n` : describe(result));
     return 0;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    if (json) process.stdout.write(`${JSON.stringify({ error: message })}\n`);
+    if (json) process.stdout.write(`${JSON.stringify({ error: { code: "failed", message } }, null, 2)}\n`);
     const { CopyError } = await import("../../plugins/storage/copy/copy-error");
     const { StorageOpenError } = await import("../../plugins/storage/sqlite/storage-open-error");
     const isOurs = error instanceof CopyError || error instanceof StorageOpenError;

@@ -76,6 +76,7 @@ async function askReady(url: string): Promise<readonly string[] | undefined> {
   try {
     const response = await fetch(`${url}/health/ready`, {
       redirect: "manual",
+      proxy: false,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const body: unknown = await response.json();

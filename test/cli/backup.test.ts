@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, setDefaultTime
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -119,11 +120,12 @@ describe("when the service is stopped", () => {
 
   beforeEach(() => {
     other = join(world.directory, "other.db");
-    rmSync(other, { force: true });
+    rmSync(other, { force: true, recursive: true });
   });
 
   test.each([
     ["nothing", () => {}, "There is no file"],
+    ["a directory", () => mkdirSync(other), "is no file"],
     ["an empty file", () => writeFileSync(other, ""), "is no backup: it is empty"],
     ["something else", () => writeFileSync(other, "x".repeat(4096)), "cannot be used: it is not an SQLite database"],
     ["a backup of a newer version", () => makeNewer(other), "has schema version 9999, and this program knows"],
@@ -149,6 +151,32 @@ describe("when the service is stopped", () => {
     await world.server.killHard();
   }, 60_000);
 
+  test("what was put aside is put back with what it had committed into its WAL last", async () => {
+    const aside = asideWithWal();
+    expect(eventsIn(aside)).toBe(eventsInBackup);
+    expect((await run(["restore", aside])).exitCode).toBe(0);
+    expect(eventsIn(database)).toBe(eventsInBackup);
+  });
+
+  test("after a restore that ended between the database and its WAL, both are put aside under one name", async () => {
+    const aside = asideWithWal();
+    renameSync(`${aside}-wal`, `${database}-wal`);
+    renameSync(database, `${database}.restoring`);
+    const { exitCode, stdout } = await run(["restore", backup, "--json"]);
+    expect({ exitCode, answer: JSON.parse(stdout) as object }).toMatchObject({
+      exitCode: 0,
+      answer: { before: aside },
+    });
+    expect(eventsIn(aside)).toBe(eventsInBackup);
+  });
+
+  test.each(["backup", "restore"])("%s says what is wrong with the data directory", async (command) => {
+    const file = command === "backup" ? other : backup;
+    const { exitCode, stdout, stderr } = await run([command, file], { DATA_DIR: join(backup, "data") });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toMatch(/^error: .* cannot be (read|used): ENOTDIR.*\n.*data_dir \(DATA_DIR\).*\n$/);
+  });
+
   test("a restore that ended half-way is refused by the next start, and ended by running it again", async () => {
     renameSync(database, `${database}.before-x`);
     copyFileSync(backup, `${database}.restoring`);
@@ -158,6 +186,25 @@ describe("when the service is stopped", () => {
     expect(eventsIn(database)).toBe(eventsInBackup);
   });
 });
+
+/** The backup as a kill -9 leaves a database: all of its events are in the WAL only. Its name is what a restore gives. */
+function asideWithWal(): string {
+  const aside = `${database}.before-99991231T235959Z`;
+  const making = join(world.directory, "making.db");
+  for (const path of [making, `${making}-wal`, `${making}-shm`, aside, `${aside}-wal`, `${aside}-shm`])
+    rmSync(path, { force: true });
+  copyFileSync(backup, making);
+  const db = new Database(making);
+  db.run("pragma foreign_keys = off");
+  db.run("create temp table kept as select * from events");
+  db.run("delete from events");
+  db.run("pragma journal_mode = wal");
+  db.run("insert into events select * from kept");
+  copyFileSync(making, aside);
+  copyFileSync(`${making}-wal`, `${aside}-wal`);
+  db.close();
+  return aside;
+}
 
 function makeNewer(file: string): void {
   copyFileSync(backup, file);

@@ -63,6 +63,15 @@ describe("which service is asked, and as whom", () => {
   });
 });
 
+test("neither the request nor its token goes to a proxy", async () => {
+  const proxy = "http://127.0.0.1:1";
+  const { code } = await list([], { SAYNA_SIP_TOKEN: "secret", HTTP_PROXY: proxy, http_proxy: proxy });
+  expect({ code, tokens: seen.map(({ headers }) => headers.get("authorization")) }).toEqual({
+    code: 0,
+    tokens: ["Bearer secret"],
+  });
+});
+
 describe("what goes wrong is said with what to do", () => {
   test("nobody listens: 1", async () => {
     const { code, out, err } = await list(["--url", "http://127.0.0.1:1"]);

@@ -125,6 +125,36 @@ describe("when all is well", () => {
     expect(findings.every(({ severity }) => severity === "ok")).toBe(true);
   });
 
+  test("with server.management the service is asked there, and its token is sent nowhere else", async () => {
+    const asked: (string | null)[][] = [[], []];
+    const ports = asked.map((tokens) =>
+      Bun.serve({
+        hostname: "127.0.0.1",
+        port: 0,
+        fetch(request) {
+          tokens.push(request.headers.get("authorization"));
+          const { pathname } = new URL(request.url);
+          if (pathname === "/health/ready") return Response.json({ status: "ready" });
+          return Response.json(pathname === "/sip/hooks" ? { hooks: [] } : { calls: [] });
+        },
+      }),
+    );
+    const [port = 0, management = 0] = ports.map((stub) => stub.port ?? 0);
+    const secret = "secret-of-the-operator-secret-of-the-operator";
+    const path = await writeConfiguration(
+      {},
+      {
+        server: { port, management: { port: management } },
+        auth: { required: true, api_secrets: [{ id: "ops", secret }] },
+      },
+    );
+    const { stdout } = await runCommandLine(["doctor", "--config", path]);
+    for (const stub of ports) await stub.stop(true);
+    expect(stdout).toContain(`The service at http://127.0.0.1:${management} runs and can take calls.`);
+    expect(asked[0]).toEqual([]);
+    expect(asked[1]).toContain(`Bearer ${secret}`);
+  });
+
   test("--live makes a room, sees LiveKit's webhook come back, and deletes the room", async () => {
     const findings = await expectFound([], ["--live"]);
     expect(findings.at(-1)?.what).toMatch(

@@ -110,7 +110,7 @@ describe("calls", () => {
     expect(await cli(["calls", "show", "RM_none"])).toMatchObject({
       code: 1,
       out: "",
-      err: "error: There is no such call (call_not_found, 404 from http://127.0.0.1:<port>)\nGET /sip/calls lists those that you may see.",
+      err: "error: There is no such call (call_not_found, 404 from http://127.0.0.1:<port>)\nThose that you may see: sayna-sip calls list",
     });
   });
 
@@ -238,6 +238,7 @@ describe("deliveries, replay", () => {
   });
 
   test.each([
+    [["deliveries", "list", "--state", "lost"], "error: --state has one it does not know: lost"],
     [["deliveries", "list", "--failed", "--state", "dead"], "error: --failed is a --state: name one of them"],
     [["deliveries", "show", "first"], "It is a whole number, 1 or more."],
     [["deliveries", "replay", "x1"], "error: no delivery has this number: x1"],

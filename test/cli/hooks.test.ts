@@ -137,6 +137,15 @@ describe("hooks list, add, pause, resume, remove, history and rollback, one afte
     });
   });
 
+  test("a version that there is not is named as it was asked for, with the command that lists them: 1", async () => {
+    expect(await hooks(["history", "99"])).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(
+        /hooks: 99 \(version_not_found, 404 .*\)\nThose that there are: sayna-sip hooks history; /,
+      ),
+    });
+  });
+
   test("rollback shows what it would change, and changes it", async () => {
     expect((await hooks(["rollback", "1", "--dry-run"])).out).toBe(
       "version 4 -> 1\nb.example.com\n- url: https://b.example/v2\n+ url: https://b.example/hook",

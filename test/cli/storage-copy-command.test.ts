@@ -99,7 +99,9 @@ describe("what cannot be copied ends with 1 and says why", () => {
     const { exitCode, stdout, stderr } = await run(["--from", "/dev/null/nowhere", "--to", database.url, "--json"]);
     expect(exitCode).toBe(1);
     expect(stderr).toStartWith("error: There is no /dev/null/nowhere. --from is the data directory");
-    expect(JSON.parse(stdout)).toEqual({ error: expect.stringContaining("There is no /dev/null/nowhere") });
+    expect(JSON.parse(stdout)).toEqual({
+      error: { code: "failed", message: expect.stringContaining("There is no /dev/null/nowhere") },
+    });
   });
 
   test("no Postgres there, without its password", async () => {

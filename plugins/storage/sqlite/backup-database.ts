@@ -60,7 +60,10 @@ function versionOf(source: string, dataDir: string): number {
     if (found.kind === "database") return found.version;
   } catch (error) {
     if (error instanceof StorageOpenError) throw new BackupError(error.message);
-    throw error;
+    throw new BackupError(
+      `${source} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      "Is data_dir (DATA_DIR) right, and may this user read it?",
+    );
   }
   throw new BackupError(
     `There is no database in ${dataDir}`,
@@ -68,7 +71,8 @@ function versionOf(source: string, dataDir: string): number {
   );
 }
 
-function vacuumInto(source: string, target: string): void {
+/** Writes what the database holds, what is in its WAL only included, into a file that is empty or not there. Without a sync. */
+export function vacuumInto(source: string, target: string): void {
   const db = new Database(source, { readonly: true });
   try {
     db.run("pragma busy_timeout = 5000");

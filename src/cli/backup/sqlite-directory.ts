@@ -2,6 +2,7 @@ import { BackupError } from "../../../plugins/storage/sqlite";
 import { CommandError } from "../command-error";
 import type { ConfigFlags } from "../config-options";
 import { readConfiguration } from "../read-configuration";
+import { visible } from "../visible";
 
 /**
  * The data directory of the configuration's SQLite.
@@ -20,12 +21,12 @@ export function sqliteDirectory(flags: ConfigFlags, otherwise: string): string {
   });
 }
 
-/** Runs it; what it complains of ends the command. */
+/** Runs it; what it complains of ends the command. A damaged file has its say in the message. */
 export function withBackupErrors<Result>(run: () => Result): Result {
   try {
     return run();
   } catch (error) {
     if (!(error instanceof BackupError)) throw error;
-    throw new CommandError(error.message, error.hint === undefined ? {} : { hint: error.hint });
+    throw new CommandError(visible(error.message), error.hint === undefined ? {} : { hint: error.hint });
   }
 }

@@ -18,7 +18,7 @@ export type FollowOptions = {
   readonly signal: AbortSignal;
 };
 
-/** Calls that are read at a turn; the others are when some of these are over, so that the service is not kept busy. */
+/** Calls that are read at a turn, the others at the next ones, so that the service is not kept busy. */
 const AT_A_TIME = 50;
 /** A call that is over is looked at for so long, for what still arrives. */
 const AFTERWARDS_MS = 10 * 60_000;
@@ -78,8 +78,18 @@ async function followAll(api: ApiClient, output: Output, { followed, hook, first
     if (first) markShown(await readCall(api, output, sid), followed);
     else followed.set(sid, { shown: new Set() });
   }
+  // What is over comes back in the list of the recent ones only.
+  const listedNow = new Set(recent.map(({ room_sid: sid }) => sid));
+  for (const [sid, { shown }] of followed) if (shown === undefined && !listedNow.has(sid)) followed.delete(sid);
   const going = [...followed].filter(([, { shown }]) => shown !== undefined);
-  for (const [sid] of going.slice(0, AT_A_TIME)) await followOne(api, output, sid, followed);
+  for (const [sid] of going.slice(0, AT_A_TIME)) {
+    try {
+      await followOne(api, output, sid, followed);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      followed.delete(sid);
+    }
+  }
 
   async function listed(query: Readonly<Record<string, string>>): Promise<readonly CallView[]> {
     const list = { path: "/sip/calls", name: "calls", query: { ...query, hook }, limit: MOST_LISTED } as const;
@@ -97,6 +107,8 @@ function markShown(call: CallDetail, followed: Map<string, Followed>): void {
 async function followOne(api: ApiClient, output: Output, sid: string, followed: Map<string, Followed>): Promise<void> {
   const call = await readCall(api, output, sid);
   const one: Followed = followed.get(sid) ?? { shown: new Set() };
+  // To the end: those that were not looked at for longest come first, so that calls that never finish keep none from being told.
+  followed.delete(sid);
   followed.set(sid, one);
   for (const item of callTimeline(call)) {
     if (one.shown?.has(item.key) !== false) continue;
@@ -114,6 +126,12 @@ function print({ room_sid: sid, room, began_at: began }: CallDetail, item: Timel
       (line) => `${paint("dim", `${time.slice(11, 23)} ${visible(sid)}`)} ${line}`,
     ),
   );
+}
+
+/** Retention has removed the call: one that never finished, followed for a day. */
+function isGone(error: unknown): boolean {
+  const { error: about } = (error instanceof CommandError ? (error.json ?? {}) : {}) as { error?: { code?: unknown } };
+  return about?.code === "call_not_found";
 }
 
 function isOver({ finished_at: finished, events }: CallDetail): boolean {

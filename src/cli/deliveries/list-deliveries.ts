@@ -5,6 +5,7 @@ import { EXIT, type ExitCode } from "../exit-code";
 import type { Output } from "../output";
 import { readMoment } from "../read-moment";
 import { readPages } from "../read-pages";
+import { readStates } from "../read-states";
 import { showTime } from "../show-time";
 import { renderTable, type Cell } from "../table";
 import { stateColour } from "./state-colour";
@@ -22,6 +23,8 @@ export type DeliveryFilter = {
   readonly limit: number;
 };
 
+const STATES = ["pending", "delivered", "dead", "expired", "cancelled"] as const;
+
 export async function listDeliveries(api: ApiClient, output: Output, filter: DeliveryFilter): Promise<ExitCode> {
   const { state, failed, hook, authId, room, call, event, since, until, limit } = filter;
   if (failed && state !== undefined) throw misuse("--failed is a --state: name one of them");
@@ -30,7 +33,7 @@ export async function listDeliveries(api: ApiClient, output: Output, filter: Del
     path: "/sip/deliveries",
     name: "deliveries",
     query: {
-      state: failed ? "dead,expired,cancelled" : state,
+      state: failed ? "dead,expired,cancelled" : state && readStates("--state", state, STATES).join(","),
       hook,
       auth_id: authId,
       room,

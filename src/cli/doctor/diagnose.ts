@@ -31,10 +31,12 @@ export async function diagnose(flags: DoctorFlags, output: Output): Promise<Exit
   return well ? EXIT.ok : EXIT.failed;
 }
 
-/** Where the configuration says that the service listens, and with an operator's credential of it, unless told otherwise. */
+/** Where the configuration says that the API listens, and with an operator's credential of it, unless told otherwise. */
 function connectTo({ server, auth }: Config, flags: DoctorFlags): ReturnType<typeof connect> {
+  // A second port has all of the API, and the health checks as well; the first one has nothing that a token opens.
+  const { host: listensOn, port } = server.management ?? server;
   const everywhere: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "[::1]" };
-  const host = everywhere[server.host] ?? (server.host.includes(":") ? `[${server.host}]` : server.host);
+  const host = everywhere[listensOn] ?? (listensOn.includes(":") ? `[${listensOn}]` : listensOn);
   const token = auth.api_secrets.find(({ role }) => role === "operator")?.secret.reveal();
-  return connect(flags, { otherwise: { url: `http://${host}:${server.port}`, token } });
+  return connect(flags, { otherwise: { url: `http://${host}:${port}`, token } });
 }

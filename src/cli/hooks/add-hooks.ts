@@ -41,7 +41,9 @@ async function readFrom(file: string, { host, authId, secret }: AddedHook): Prom
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw misuse(`${file} is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw misuse(
+      `${file === "-" ? "The standard input" : file} is no JSON: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 

@@ -4,6 +4,7 @@ import { misuse } from "../command-error";
 import { EXIT, type ExitCode } from "../exit-code";
 import type { Output } from "../output";
 import { readMoment } from "../read-moment";
+import { readStates } from "../read-states";
 import { renderReplay } from "./render-replay";
 
 export type Selection = {
@@ -65,16 +66,7 @@ function toRequest(selection: Selection, now: number): ReplayRequest {
     ...(call === undefined ? {} : { call }),
     ...(hook === undefined ? {} : { hook }),
     ...span,
-    ...(states === undefined ? {} : { states: readStates(states) }),
+    ...(states === undefined ? {} : { states: readStates("--states", states, STATES) }),
     ...common,
   };
-}
-
-function readStates(text: string): (typeof STATES)[number][] {
-  return text.split(",").map((name) => {
-    const state = STATES.find((one) => one === name);
-    if (state === undefined)
-      throw misuse(`--states has one it does not know: ${name}`, `They are ${STATES.join(", ")}.`);
-    return state;
-  });
 }
