@@ -45,6 +45,7 @@ const RESERVED_NAMES: ReadonlySet<string> = new Set([
   "proxy-authorization",
   "proxy-connection",
   "te",
+  "traceparent",
   "trailer",
   "transfer-encoding",
   "upgrade",

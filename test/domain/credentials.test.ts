@@ -57,6 +57,7 @@ describe("credentials", () => {
       "Connection",
       "Keep-Alive",
       "TE",
+      "Traceparent",
       "Trailer",
       "Transfer-Encoding",
       "Upgrade",
