@@ -88,7 +88,8 @@ describe("calls", () => {
       "tenant-a.example.com  ## GAP participant_joined: dead, the hook refused this event 3 times (delivery 2)",
       "tenant-a.example.com  <- participant_joined: 200 in <length>",
     ]);
-    expect(told(/room_started/)).toEqual([
+    // How long it was held before its hook was known is told only when that was long: on a busy machine.
+    expect(told(/room_started/).filter((line) => !line.includes("queued for"))).toEqual([
       expect.stringMatching(/^LiveKit {2}-> room_started \(made .* earlier\)$/),
       "sayna-sip  |  room_started: kept for tenant-a.example.com",
       "tenant-a.example.com  <- room_started: 200 in <length>",
@@ -121,7 +122,8 @@ describe("calls", () => {
     const lines = (await cli(["calls", "follow", CALL, "--json"])).json.trim().split("\n");
     const items = lines.map((line) => JSON.parse(line) as { kind: string; room_sid: string });
     expect(items.every((item) => item.room_sid === CALL)).toBe(true);
-    expect(new Set(items.map(({ kind }) => kind))).toEqual(new Set(["event", "kept", "wait", "attempt", "gap"]));
+    const kinds = new Set(items.map(({ kind }) => kind).filter((kind) => kind !== "queued"));
+    expect(kinds).toEqual(new Set(["event", "kept", "wait", "attempt", "gap"]));
   });
 
   test("follow tells of a new call as it comes, until it is interrupted: 0", async () => {
