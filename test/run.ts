@@ -35,7 +35,7 @@ const testsPassed = await run("tests", [
   // Two at a time, for two cores, files after files in the same two processes: each start costs a second.
   "--parallel=2",
   "--no-isolate",
-  "--timeout=60000",
+  "--timeout=240000",
   "--only-failures",
   "--reporter=junit",
   `--reporter-outfile=${junit}`,

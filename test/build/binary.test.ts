@@ -23,7 +23,7 @@ let binary: string;
 beforeAll(async () => {
   directory = await temporaryDirectory();
   ({ path: binary } = await compileBinary({ target: HERE, runtime: process.execPath, directory: directory.path }));
-}, 60_000);
+}, 240_000);
 
 afterAll(() => directory.remove());
 
@@ -66,7 +66,7 @@ describe("the binary", () => {
     const { exitCode, stdout, stderr } = run(["demo"]);
     expect({ exitCode, stdout, stderr }).toMatchObject({ exitCode: 0, stderr: "" });
     expect(stdout).toContain("Nothing is missing, and all of it came in order.");
-  }, 30_000);
+  }, 240_000);
 
   test("takes no settings from files that lie where it is started", async () => {
     const cwd = join(directory.path, "elsewhere");
@@ -171,7 +171,7 @@ test("the binary serves: plugins named by path, the database's schema, provision
   await server.waitUntil(() => livekit.requests.some(({ method }) => method === "RoomService/ListRooms"), "the owner");
   expect(livekit.unexpected).toEqual([]);
   expect(await server.stop()).toBe(0);
-}, 30_000);
+}, 240_000);
 
 test("the binary keeps in Postgres, too", async () => {
   const database = await emptyDatabase();
@@ -193,7 +193,7 @@ test("the binary keeps in Postgres, too", async () => {
     await server.killHard();
     await database.remove();
   }
-}, 30_000);
+}, 240_000);
 
 test("a binary for the other processor is made on this one, from the Bun in the npm registry", async () => {
   const target: Target = HERE === "linux-x64" ? "linux-arm64" : "linux-x64";
@@ -212,4 +212,4 @@ test("a binary for the other processor is made on this one, from the Bun in the 
   // More than Bun alone: the program is in it.
   expect(Bun.file(path).size).toBeGreaterThan(Bun.file(runtimes[target]).size + 3_000_000);
   expect(packages).toContain("node_modules/elysia");
-}, 60_000);
+}, 240_000);

@@ -17,7 +17,7 @@ import { World } from "../support/world";
 import { callWebhooks, hostOf } from "../torture/call-webhooks";
 
 // Each runs processes, which a busy machine is slow to start; what a time-out kills includes the service of all.
-setDefaultTimeout(30_000);
+setDefaultTimeout(240_000);
 
 const TENANT = "tenant-a";
 
@@ -149,7 +149,7 @@ describe("when the service is stopped", () => {
     await world.tenant("a").waitFor(eventsInBackup, 15_000);
     expect(existsSync(backup)).toBe(true);
     await world.server.killHard();
-  }, 60_000);
+  }, 240_000);
 
   test("what was put aside is put back with what it had committed into its WAL last", async () => {
     const aside = asideWithWal();

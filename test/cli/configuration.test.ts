@@ -6,7 +6,7 @@ import { runCommandLine } from "../support/run-command";
 import { temporaryDirectory } from "../support/server-process";
 
 // Each runs processes, which a busy machine is slow to start; what a time-out kills includes the service of all.
-setDefaultTimeout(30_000);
+setDefaultTimeout(240_000);
 
 const RIGHT = { SIP_ROOM_PREFIX: "sip-", SIP_ALLOWED_ADDRESSES: "203.0.113.0/24" };
 

@@ -10,7 +10,7 @@ import { testCa, type TestCa } from "../support/test-ca";
 import { startTlsReceiver, type TlsReceiver } from "../support/tls-receiver";
 
 // Each runs processes, which a busy machine is slow to start; what a time-out kills includes the service of all.
-setDefaultTimeout(30_000);
+setDefaultTimeout(240_000);
 
 const WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 

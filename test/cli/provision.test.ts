@@ -3,7 +3,7 @@ import { startFakeLiveKit, type FakeLiveKit } from "../support/fake-livekit";
 import { runCommandLine } from "../support/run-command";
 
 // Each runs processes, which a busy machine is slow to start; what a time-out kills includes the service of all.
-setDefaultTimeout(30_000);
+setDefaultTimeout(240_000);
 
 let livekit: FakeLiveKit;
 let env: Record<string, string>;

@@ -78,7 +78,7 @@ test("a copy that is killed again and again goes on each time, and brings everyt
     sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
   });
   expect(again.stdout + again.stderr + stdout + stderr).not.toContain(new URL(database.url).password);
-}, 60_000);
+}, 240_000);
 
 describe("used wrongly it ends with 2 and says how it is used", () => {
   test.each<[string[], string]>([

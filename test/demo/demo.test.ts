@@ -69,7 +69,7 @@ describe("the demo as a process", () => {
     expect(output).toContain("Nothing is missing");
     expect(lines.filter((line) => line.length > 80 && !line.includes(directory.path))).toEqual([]);
     expect(await readdir(directory.path)).toEqual([]);
-  }, 30_000);
+  }, 240_000);
 
   test("ends on Ctrl-C with nothing left behind", async () => {
     const demo = start();
@@ -84,7 +84,7 @@ describe("the demo as a process", () => {
     expect(url).not.toBe("");
     await expect(fetch(url, { proxy: false })).rejects.toThrow();
     expect(await readdir(directory.path)).toEqual([]);
-  }, 30_000);
+  }, 240_000);
 });
 
 describe("with a server that does not do as promised the exit code is 1, and it is said what is wrong", () => {
@@ -123,7 +123,7 @@ describe("with a server that does not do as promised the exit code is 1, and it 
     const { code, output } = await run(faulty("none"));
     expect(output).toContain("Nothing is missing");
     expect(code).toBe(0);
-  }, 30_000);
+  }, 240_000);
 
   test("a server that ends at once", async () => {
     const { code, output } = await run([process.execPath, "-e", "console.log('no port'); process.exit(3)"]);

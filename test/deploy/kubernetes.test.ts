@@ -86,7 +86,7 @@ describe("the Kubernetes manifest", () => {
     expect(resources.map(({ kind }) => kind).toSorted()).toEqual(Object.keys(MODULES).toSorted());
     expect(resources.filter(({ metadata }) => metadata.namespace !== "sayna-sip")).toEqual([]);
     expect(await check(resources)).toBe("");
-  }, 60_000);
+  }, 240_000);
 
   test("would be refused with a misspelt field, or one of another type", async () => {
     const misspelt = TEXT.replace("failureThreshold: 60", "failureTreshold: 60").replace(
@@ -96,7 +96,7 @@ describe("the Kubernetes manifest", () => {
     const said = await check(parseAllDocuments(misspelt).map((document) => document.toJS() as Resource));
     expect(said).toContain("failureTreshold");
     expect(said).toContain("Type 'string' is not assignable to type 'number'");
-  }, 60_000);
+  }, 240_000);
 
   test("runs at least two, of this version, and never fewer than before while it is upgraded or a node is emptied", () => {
     expect(deployment.spec?.replicas).toBeGreaterThanOrEqual(2);

@@ -7,7 +7,7 @@ let program: CommandNode;
 
 beforeAll(async () => {
   program = await readCommandTree();
-}, 20_000);
+}, 240_000);
 
 /** What is wrong with a command line; undefined when it is right. */
 function faultOf({ words, isWhole }: Pick<DocumentedCommand, "words" | "isWhole">): string | undefined {

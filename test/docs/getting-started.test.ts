@@ -94,7 +94,7 @@ describe("followed word for word in a fresh copy, with nothing but Node's npm", 
     expect({ output: code === 0 ? "" : output, code }).toEqual({ output: "", code: 0 });
     expect(output).toMatch(patternOf("receiver"));
     expect(output).toMatch(patternOf("result"));
-  }, 120_000);
+  }, 240_000);
 
   test("its second part makes LiveKit's trunk and rule, and ends in another delivered call", async () => {
     const apiSecret = (await readFile(join(tree, "data/first-call/livekit-secret"), "utf8")).trim();
@@ -106,7 +106,7 @@ describe("followed word for word in a fresh copy, with nothing but Node's npm", 
     expect(output).toMatch(patternOf("result"));
     expect(livekit.unexpected).toEqual([]);
     expect([...livekit.state.trunks.values()].map(({ name }) => name)).toEqual(["sayna-sip--trunk"]);
-  }, 120_000);
+  }, 240_000);
 });
 
 test("LiveKit's webhook leads to the service's port and route, signed with the key that the service has", () => {

@@ -99,7 +99,7 @@ beforeAll(async () => {
     headers: Object.fromEntries(request?.headers.filter(isOurs) ?? []),
     body: request?.body ?? Buffer.of(),
   };
-}, 180_000);
+}, 240_000);
 
 afterAll(async () => {
   await world.end();

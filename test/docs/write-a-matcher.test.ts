@@ -18,13 +18,13 @@ test("its matchers pass their tests, the suite among them", async () => {
   const { output, code } = await guide.run("test");
   expect(output).toMatch(/\b2[0-9] pass\n 0 fail\n/);
   expect(code).toBe(0);
-}, 30_000);
+}, 240_000);
 
 test("they have the types that an editor checks, with the settings of bun init", async () => {
   const { output, code } = await guide.run(join(ROOT, "node_modules/.bin/tsc"), "--noEmit");
   expect(output).toBe("");
   expect(code).toBe(0);
-}, 60_000);
+}, 240_000);
 
 test("they are for the contract that there is", () => {
   const current = CONTRACT_VERSIONS.matcher.at(-1)?.version ?? "";
@@ -75,4 +75,4 @@ test("in the real service they route a real call, as its configuration says", as
     await world.end();
   }
   await service.stop(true);
-}, 60_000);
+}, 240_000);

@@ -23,13 +23,13 @@ test("its storage passes all the suites", async () => {
   const { output, code } = await guide.run("test", "my-storage.test.ts");
   expect(output).toMatch(/\b1[0-9][0-9] pass\n 0 fail\n/);
   expect(code).toBe(0);
-}, 60_000);
+}, 240_000);
 
 test("it has the types that an editor checks, with the settings of bun init", async () => {
   const { output, code } = await guide.run(join(ROOT, "node_modules/.bin/tsc"), "--noEmit");
   expect(output).toBe("");
   expect(code).toBe(0);
-}, 60_000);
+}, 240_000);
 
 test("it is for the contract that there is, and its table has every suite", () => {
   expect(guide.block("my-storage.ts")).toContain(`contract: "${CONTRACT_VERSIONS.storage.at(-1)?.version}"`);
@@ -53,4 +53,4 @@ test("in the real service it keeps and delivers a real call, as its configuratio
   } finally {
     await world.end();
   }
-}, 30_000);
+}, 240_000);

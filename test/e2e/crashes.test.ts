@@ -89,7 +89,7 @@ test("kill -9, 20 times, with deliveries under way: every acknowledged event arr
     const numbers = ids.map((id) => Number(id.split("_")[2]));
     expect([name, numbers]).toEqual([name, numbers.toSorted((a, b) => a - b)]);
   }
-}, 180_000);
+}, 240_000);
 
 test("a restart under load loses nothing, and no event is refused more than twice", async () => {
   world = await World.start({
@@ -130,7 +130,7 @@ test("a restart under load loses nothing, and no event is refused more than twic
   for (const [name, ids] of firstArrivals(world.tenant("a").requests)) {
     expect([name, ids.map((id) => Number(id.split("_")[2]))]).toEqual([name, ids.map((_, i) => i)]);
   }
-}, 120_000);
+}, 240_000);
 
 async function freePort(): Promise<number> {
   const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });

@@ -31,4 +31,4 @@ test("of three servers that start together one provisions at a time: one trunk, 
     "CreateSIPDispatchRule",
   ]);
   expect(livekit.unexpected).toEqual([]);
-}, 30_000);
+}, 240_000);

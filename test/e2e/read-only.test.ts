@@ -120,7 +120,7 @@ describe("when they can be written again", () => {
     // The first one was answered 503.
     expect(received("b")).toEqual(["EV_b0_0", ...idsOf(["b0"])]);
     await world.server.waitUntilReady();
-  }, 60_000);
+  }, 240_000);
 
   test("after a kill meanwhile only that is sent again whose outcome could not be written", async () => {
     answerA();
@@ -135,5 +135,5 @@ describe("when they can be written again", () => {
       expect(received("a").filter(ofCall(call))).toEqual([`EV_${call}_0`, ...idsOf([call])]);
     }
     expect(received("b")).toEqual(["EV_b0_0", "EV_b0_0", ...idsOf(["b0"])]);
-  }, 60_000);
+  }, 240_000);
 });

@@ -70,7 +70,7 @@ describe("the recorded answered call", () => {
     await quiet([world.tenant("a")], 1000);
     const ids = world.tenant("a").requests.map((request) => request.header("webhook-id"));
     expect([...new Set(ids)]).toEqual(call.map(({ json }) => String(json.id)));
-  }, 60_000);
+  }, 240_000);
 
   const left = (event: string) => (webhook: RecordedWebhook) => webhook.json.event !== event;
   const withoutFirst = (event: string, webhooks: readonly RecordedWebhook[]) => {

@@ -94,7 +94,7 @@ describe("what it makes", () => {
   beforeAll(async () => {
     directory = await temporaryDirectory();
     built = await buildImage(directory.path);
-  }, 60_000);
+  }, 240_000);
 
   afterAll(async () => {
     await directory.remove();

@@ -38,7 +38,7 @@ beforeAll(async () => {
   // A second call, whose host has no hook.
   await world.replay(CALL.map((body) => ({ body: toSales(body) })));
   await world.server.waitForLine("SIP events without a hook are listed as unmatched");
-}, 30_000);
+}, 240_000);
 
 afterAll(async () => {
   await world.end();

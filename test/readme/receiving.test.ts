@@ -81,7 +81,7 @@ describe.each(VARIANTS)("the receiver, $verify", ({ verify, knows }) => {
     await world.replay(CALL.slice(0, 2).map(({ body }) => ({ body: ofTenantB(body) })));
     await world.tenant("b").waitFor(2);
     captured = world.tenant("b").requests;
-  }, 30_000);
+  }, 240_000);
 
   afterAll(async () => {
     await world.end();
@@ -201,7 +201,7 @@ test("the receiver is right for a strict compiler", async () => {
   );
   const output = await new Response(compiler.stdout).text();
   expect({ output, code: await compiler.exited }).toEqual({ output: "", code: 0 });
-}, 30_000);
+}, 240_000);
 
 test("the table of answers has the statuses that the service tells apart", () => {
   const [success, refusals, gone] = tableRows(section("Receiving hooks")).map(([answer = ""]) => answer);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
-const START_TIMEOUT_MS = 15_000;
+const START_TIMEOUT_MS = 60_000;
 
 export type LogFields = Readonly<Record<string, unknown>> & { readonly level: string; readonly msg: string };
 

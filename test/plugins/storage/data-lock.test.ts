@@ -57,7 +57,7 @@ describe("a data directory belongs to one process", () => {
       }),
     );
     expect((await exits).map(String).toSorted()).toEqual(["1", "1", "1", "runs"]);
-  }, 30_000);
+  }, 240_000);
 
   test("kill -9 frees it at once, whatever the file with the process id says", async () => {
     const first = await start();

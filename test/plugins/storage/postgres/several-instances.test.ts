@@ -237,7 +237,7 @@ describe("leases", () => {
     expect((await claim(two)).deliveries).toEqual([]);
     await one.settle([settled(first, delivered, NOW)]);
     expect(await one.delivery(first.id, "operator")).toMatchObject({ state: "delivered" });
-  }, 20_000);
+  }, 240_000);
 
   test("are renewed while the instance lives", async () => {
     const alive = await storages.open(systemClock);
@@ -249,7 +249,7 @@ describe("leases", () => {
     }
     await alive.settle([settled(first, delivered, NOW)]);
     expect(await one.delivery(first.id, "operator")).toMatchObject({ state: "delivered" });
-  }, 30_000);
+  }, 240_000);
 });
 
 describe("three instances that handle one room", () => {
@@ -312,7 +312,7 @@ describe("three instances that handle one room", () => {
         expect(inOrder.filter((d) => d.hook === hook)).toEqual(routed.deliveries.filter((d) => d.hook === hook));
       }
     }
-  }, 20_000);
+  }, 240_000);
 
   test("keep an event once that comes to both at the same time", async () => {
     const events = Array.from({ length: 20 }, (_, i) => joined(i % 5));

@@ -50,7 +50,7 @@ describe("places", () => {
     }
     expect(Math.max(...most.slice(2))).toBeLessThanOrEqual(100);
     expect(most.at(-1)).toBeGreaterThan(0);
-  }, 20_000);
+  }, 240_000);
 
   test("a hook with a failure in the last minute is a slow one, and again a fast one after it", async () => {
     const hanging = named("slow", 10);
@@ -78,7 +78,7 @@ describe("places", () => {
     const counts = hooks.map((hook) => world.sentTo(hook).length);
     expect(Math.min(...counts)).toBeGreaterThan(0);
     expect(Math.max(...counts) / Math.min(...counts)).toBeLessThan(2);
-  }, 20_000);
+  }, 240_000);
 });
 
 const LATENCY_MS = 50;
@@ -125,4 +125,4 @@ test("a backlog of a hook and 50 hooks that hang leave the others' 99th percenti
   expect(percentile(among, 0.99)).toBeLessThanOrEqual(2 * percentile(alone, 0.99));
   // For the second in which nobody is known to hang, calls of one hook may go out one after the other.
   expect(percentile(among, 1)).toBeLessThanOrEqual(4 * LATENCY_MS);
-}, 60_000);
+}, 240_000);

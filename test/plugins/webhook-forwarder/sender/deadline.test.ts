@@ -11,7 +11,7 @@ import { startSending, stopSending } from "./sending";
 
 afterEach(stopSending);
 
-const DEADLINE_MS = 200;
+const DEADLINE_MS = 1000;
 const OK = "HTTP/1.1 200 OK\r\n";
 
 async function* drip(text: string): AsyncGenerator<string> {
@@ -35,13 +35,13 @@ const failedAtTheDeadline = (doing: string) => ({
 
 const onTime = (result: { durationMs: number }): void => {
   expect(result.durationMs).toBeGreaterThanOrEqual(DEADLINE_MS - 2);
-  expect(result.durationMs).toBeLessThan(DEADLINE_MS + 800);
+  expect(result.durationMs).toBeLessThan(DEADLINE_MS + 4000);
 };
 
 describe("one deadline ends the attempt and its connection", () => {
   test.each<[string, Answer, string]>([
     ["no answer comes", "hang", "waiting for the answer"],
-    ["the answer comes too late", { delayMs: 400 }, "waiting for the answer"],
+    ["the answer comes too late", { delayMs: 6000 }, "waiting for the answer"],
     ["the headers stop", { raw: `${OK}conte` }, "waiting for the answer"],
     ["the headers drip", { raw: drip(`${OK}x-long: ${"a".repeat(100)}`) }, "waiting for the answer"],
     ["100 Continue comes and nothing more", { raw: "HTTP/1.1 100 C\r\n\r\n" }, "waiting for the answer"],
