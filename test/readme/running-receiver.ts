@@ -58,7 +58,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<RunningRe
       isLate = true;
       child.kill("SIGKILL");
       wake();
-    }, 10_000);
+    }, 60_000);
     while (!condition()) {
       if (isLate || child.exitCode !== null) throw new Error(`the receiver wrote only:\n${output}`);
       await new Promise<void>((resolve) => {

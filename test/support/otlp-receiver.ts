@@ -64,7 +64,7 @@ export class OtlpReceiver {
     return `http://127.0.0.1:${this.#server.port}`;
   }
 
-  async waitFor(count: number, timeoutMs = 15_000): Promise<void> {
+  async waitFor(count: number, timeoutMs = 60_000): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (this.spans.length < count) {
       if (Date.now() > deadline) throw new Error(`there are ${this.spans.length} spans, not ${count}`);

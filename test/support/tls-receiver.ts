@@ -117,7 +117,7 @@ export async function startTlsReceiver(options: TlsReceiverOptions): Promise<Tls
     respondWith(next) {
       respond = next;
     },
-    waitFor(count, timeoutMs = 5000) {
+    waitFor(count, timeoutMs = 60_000) {
       return new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           waiting.delete(check);
