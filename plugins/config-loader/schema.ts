@@ -124,7 +124,7 @@ const PluginSchema = entry(
 const LogSchema = block(
   {
     level: Type.Union([Type.Literal("debug"), Type.Literal("info"), Type.Literal("warn"), Type.Literal("error")], {
-      description: "The least that is logged; `debug` has a line for each delivery.",
+      description: "The least that is logged; `info` has a line for each delivery and each call.",
       variable: "LOG_LEVEL",
       default: "info",
     }),

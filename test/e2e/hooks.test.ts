@@ -68,7 +68,6 @@ test("a replaced url is used for what is pending, a deleted hook's deliveries ar
   world = await World.start({
     tenants: { a: [{ host: "other.example.com" }], b: [] },
     sip: runtimeHooks,
-    config: { log: { level: "debug" } },
   });
   const [a, b] = [world.tenant("a"), world.tenant("b")];
   await api("POST", { hooks: [{ host: "tenant-a.example.com", url: a.url("/old") }] });

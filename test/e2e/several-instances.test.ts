@@ -18,7 +18,7 @@ afterEach(async () => {
 const TENANTS = ["a", "b", "c"];
 
 async function started(instances: number, sip: Record<string, unknown> = {}) {
-  fleet = await Fleet.start({ instances, tenants: TENANTS, sip, config: { log: { level: "debug" } } });
+  fleet = await Fleet.start({ instances, tenants: TENANTS, sip });
   const running = fleet;
   const arrivals = new Map(TENANTS.map((name) => [name, new Arrivals(running.tenant(name), 10)]));
   return { fleet: running, arrivals };

@@ -4,7 +4,7 @@ import type { Breaker } from "../../../src/domain/breaker";
 import type { Hook } from "../../../src/domain/hook";
 
 /**
- * One line for each attempt. What arrived is told at `debug`, since there are hundreds of it a second: the call's line counts it.
+ * One line for each attempt. Those of what arrived are most of the log: `warn` as its level leaves them out.
  *
  * @param quiet true while the breaker is open: its opening was told, and the failures after it are not news.
  */
@@ -33,7 +33,7 @@ export function reportDelivery(
     attempt: delivery.attempts + 1,
     ms: Math.round(attempt?.durationMs ?? 0),
   };
-  if (outcome.kind === "delivered") log.debug(line, "Delivered");
+  if (outcome.kind === "delivered") log.info(line, "Delivered");
   else if (outcome.kind === "dead") log.warn({ ...line, reason: outcome.reason }, "Not delivered: given up");
   else {
     const level = quiet ? "debug" : "warn";
