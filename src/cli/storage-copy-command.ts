@@ -54,7 +54,7 @@ async function run({ from, to, restart, json }: Run): Promise<number> {
     const message = error instanceof Error ? error.message : String(error);
     if (json) process.stdout.write(`${JSON.stringify({ error: { code: "failed", message } }, null, 2)}\n`);
     const { CopyError } = await import("../../plugins/storage/copy/copy-error");
-    const { StorageOpenError } = await import("../../plugins/storage/sqlite/storage-open-error");
+    const { StorageOpenError } = await import("../../plugins/storage/sql/storage-open-error");
     const isOurs = error instanceof CopyError || error instanceof StorageOpenError;
     say(
       isOurs

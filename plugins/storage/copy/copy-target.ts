@@ -8,7 +8,7 @@ import { lockNumber } from "../postgres/locks";
 import { JOBS_SCHEMA, migrate, SCHEMA } from "../postgres/migrations";
 import { withoutPassword } from "../postgres/open-storage";
 import { COPY_TABLE, hasCopyTable } from "../postgres/unfinished-copy";
-import { StorageOpenError } from "../sqlite/storage-open-error";
+import { StorageOpenError } from "../sql/storage-open-error";
 import { COPIED_TABLES, type ColumnKind, type CopiedTable, type Key, type Page, type Row } from "./copied-tables";
 import { CopyError } from "./copy-error";
 import { TableDigest, type Digested } from "./table-digest";

@@ -3,7 +3,7 @@ import { hookIdFrom, type HookId } from "../../../src/domain/ids";
 import type { Database } from "./database";
 import type { Heads } from "./heads";
 import type { Lanes } from "./lanes";
-import { DELIVERY_STATES } from "./states";
+import { DELIVERY_STATES } from "../sql/states";
 
 export type LanesOf = { readonly hook: HookId } | { readonly call: number; readonly tenant: string | null };
 

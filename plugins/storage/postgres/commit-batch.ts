@@ -2,12 +2,12 @@ import type { TransactionSQL } from "bun";
 import type { CommitResult, IncomingEvent, PlanDelivery } from "../../../src/contracts/storage";
 import type { HookId } from "../../../src/domain/ids";
 import { routeEvent, type Routing } from "../../../src/domain/routing";
-import { describeParticipant } from "./describe-participant";
+import { describeParticipant } from "../../../src/domain/participant-details";
 import { findSids, newestOf, readCalls, writeCalls, type KnownCall } from "./known-calls";
 import type { Lanes, NewDelivery } from "./lanes";
 import { callLock, eventLock, lockAll } from "./locks";
 import { addOwnerTasks, taskKey, type NewOwnerTask } from "./owner-tasks";
-import { EVENT_STATES } from "./states";
+import { EVENT_STATES } from "../sql/states";
 import { storableEvent } from "./storable-event";
 import { storableText } from "./storable-text";
 

@@ -6,12 +6,12 @@ import type { LiveKitEvent } from "../../../src/domain/livekit-event";
 import { routeAgain, type CallRoutedAgain, type EventToRoute } from "../../../src/domain/route-again";
 import { commitBatch } from "./commit-batch";
 import type { Database } from "./database";
-import { describeParticipant } from "./describe-participant";
+import { describeParticipant } from "../../../src/domain/participant-details";
 import { findSids, newestOf, readCalls, writeCalls, type KnownCall } from "./known-calls";
 import type { Lanes, NewDelivery } from "./lanes";
 import { callLock, lockAll } from "./locks";
 import { addOwnerTasks } from "./owner-tasks";
-import { EVENT_STATES } from "./states";
+import { EVENT_STATES } from "../sql/states";
 import { storableEvent } from "./storable-event";
 import { storableText } from "./storable-text";
 

@@ -1,7 +1,7 @@
 import type { StorageFigures } from "../../../src/contracts/storage-figures";
 import type { Database } from "./database";
 import { readHeldBytes } from "./held-bytes";
-import { DELIVERY_STATES, EVENT_STATES } from "./states";
+import { DELIVERY_STATES, EVENT_STATES } from "../sql/states";
 
 /**
  * So many waiting ones are counted, and the oldest is the oldest of so many lanes: each costs the server a look into an index,

@@ -1,7 +1,7 @@
 import type { SQL } from "bun";
 import type { RetentionLimits } from "../../../src/contracts/upkeep";
 import { bigints } from "./array-parameters";
-import { chooseEvents, MOST_REMOVED, olderThan, type Found, type JudgedEvent, type Wanted } from "../sqlite/event-fate";
+import { chooseEvents, MOST_REMOVED, olderThan, type Found, type JudgedEvent, type Wanted } from "../sql/event-fate";
 
 /** Looked at in one step; most of them may have to stay. */
 const WINDOW = 200;

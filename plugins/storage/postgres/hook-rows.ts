@@ -5,7 +5,7 @@ import type { CredentialRefs } from "../../../src/domain/credentials";
 import type { OwnPolicy } from "../../../src/domain/delivery-policy";
 import { hookId, type StoredHook } from "../../../src/domain/hook";
 import type { HostPattern } from "../../../src/domain/host-pattern";
-import { readCursor, writeCursor } from "../sqlite/history/cursor";
+import { readCursor, writeCursor } from "../sql/cursor";
 import type { Database } from "./database";
 
 type Sql = Pick<TransactionSQL, "unsafe">;

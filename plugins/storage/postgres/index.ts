@@ -20,7 +20,7 @@ import { PausedHooks } from "./paused-hooks";
 import { Rounds } from "./rounds";
 import { Settling } from "./settling";
 
-export { StorageOpenError } from "../sqlite/storage-open-error";
+export { StorageOpenError } from "../sql/storage-open-error";
 
 export type PostgresStorageOptions = {
   /** `postgres://user:password@host:port/database`; `?sslmode=` as libpq takes it. */

@@ -2,8 +2,8 @@ import type { TransactionSQL } from "bun";
 import { CALL_MEMORY_MS, FINISHED_CALL_MS, type CallMemory, type ParticipantRoute } from "../../../src/domain/call";
 import { hookIdFrom, participantSid, roomSid, type ParticipantSid } from "../../../src/domain/ids";
 import type { EarlierEvent } from "../../../src/domain/routing";
-import type { ParticipantDetails } from "./describe-participant";
-import { EVENT_STATES } from "./states";
+import type { ParticipantDetails } from "../../../src/domain/participant-details";
+import { EVENT_STATES } from "../sql/states";
 import { storableText } from "./storable-text";
 
 type Sql = Pick<TransactionSQL, "unsafe" | "array">;

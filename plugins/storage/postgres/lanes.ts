@@ -3,7 +3,7 @@ import type { DeliveryPlan } from "../../../src/contracts/storage";
 import { hookIdFrom, type HookId } from "../../../src/domain/ids";
 import type { Heads, NewHead } from "./heads";
 import { JOBS_SCHEMA } from "./migrations";
-import { DELIVERY_STATES } from "./states";
+import { DELIVERY_STATES } from "../sql/states";
 
 export type NewDelivery = {
   readonly hook: HookId;

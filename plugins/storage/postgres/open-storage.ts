@@ -1,7 +1,7 @@
 import type { SQL } from "bun";
 import type { Clock } from "../../../src/contracts/clock";
 import type { Logger } from "../../../src/contracts/logger";
-import { StorageOpenError } from "../sqlite/storage-open-error";
+import { StorageOpenError } from "../sql/storage-open-error";
 import { Database } from "./database";
 import { Heads } from "./heads";
 import { migrate } from "./migrations";

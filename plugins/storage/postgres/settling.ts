@@ -6,7 +6,7 @@ import { LeaseEnded, type Heads } from "./heads";
 import type { Lanes } from "./lanes";
 import type { Lease, Leases } from "./leases";
 import { JOBS_SCHEMA } from "./migrations";
-import { DELIVERY_STATES } from "./states";
+import { DELIVERY_STATES } from "../sql/states";
 import { shownText } from "./storable-text";
 
 export type SettlingOptions = {

@@ -1,5 +1,5 @@
 import type { SQL, TransactionSQL } from "bun";
-import { StorageOpenError } from "../sqlite/storage-open-error";
+import { StorageOpenError } from "../sql/storage-open-error";
 import { SCHEMA } from "./migrations";
 
 /**

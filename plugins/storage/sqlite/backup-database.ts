@@ -5,7 +5,7 @@ import { checkDatabase } from "./check-database";
 import { BackupError } from "./backup-error";
 import { giveToOwnerOf } from "./give-to-owner";
 import { DATABASE_FILE } from "./open-database";
-import { StorageOpenError } from "./storage-open-error";
+import { StorageOpenError } from "../sql/storage-open-error";
 
 export type Backup = {
   /** Absolute. */

@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { migrate, SCHEMA_VERSION } from "./migrations";
-import { StorageOpenError } from "./storage-open-error";
+import { StorageOpenError } from "../sql/storage-open-error";
 
 /**
  * Up to this size every page is looked at: 0.7 s with the file in the page cache (measured: 2.5 s per GB), more from a cold

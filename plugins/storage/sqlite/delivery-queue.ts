@@ -8,7 +8,7 @@ import type {
   Settlement,
 } from "../../../src/contracts/storage";
 import { eventId, hookIdFrom, roomSid, type HookId } from "../../../src/domain/ids";
-import { DELIVERY_STATES } from "./states";
+import { DELIVERY_STATES } from "../sql/states";
 
 type NewDelivery = {
   readonly hook: HookId;

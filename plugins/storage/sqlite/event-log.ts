@@ -20,7 +20,7 @@ import { routeAgain, type EventToRoute } from "../../../src/domain/route-again";
 import { routeEvent, type EarlierEvent, type Match, type Routing } from "../../../src/domain/routing";
 import { CallMemories, type KnownCall, type ParticipantDetails } from "./call-memories";
 import type { DeliveryQueue } from "./delivery-queue";
-import { EVENT_STATES } from "./states";
+import { EVENT_STATES } from "../sql/states";
 
 /** A call with more events is not routed again: it would hold up the acknowledgements. 1,000 take 20 ms. */
 const MAX_ROUTED_AGAIN = 2_000;

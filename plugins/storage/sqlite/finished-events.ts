@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { RetentionLimits } from "../../../src/contracts/upkeep";
-import { chooseEvents, MOST_REMOVED, olderThan, type Found, type JudgedEvent } from "./event-fate";
+import { chooseEvents, MOST_REMOVED, olderThan, type Found, type JudgedEvent } from "../sql/event-fate";
 
 /** Looked at in one step; most of them may have to stay. */
 const WINDOW = 200;

@@ -7,7 +7,7 @@ import type { OwnPolicy } from "../../../src/domain/delivery-policy";
 import { hookId, type StoredHook } from "../../../src/domain/hook";
 import type { HostPattern } from "../../../src/domain/host-pattern";
 import type { HookId } from "../../../src/domain/ids";
-import { readCursor, writeCursor } from "./history/cursor";
+import { readCursor, writeCursor } from "../sql/cursor";
 
 /** Hosts that are looked up in a row: 100 scattered ones take half a millisecond (measured). */
 const HOSTS_AT_A_TIME = 200;

@@ -18,7 +18,7 @@ export { BackupError } from "./backup-error";
 export { lookAtDataDirectory, type DataDirectoryLook } from "./look-at-data-directory";
 export { DATABASE_FILE } from "./open-database";
 export { restoreDatabase, type Restored } from "./restore-database";
-export { StorageOpenError } from "./storage-open-error";
+export { StorageOpenError } from "../sql/storage-open-error";
 
 export type SqliteStorageOptions = {
   /** Where the database's files are; made when it is missing. */

@@ -5,7 +5,7 @@ import { lockHolder } from "./data-lock";
 import { giveToOwnerOf } from "./give-to-owner";
 import { SCHEMA_VERSION } from "./migrations";
 import { DATABASE_FILE } from "./open-database";
-import { StorageOpenError } from "./storage-open-error";
+import { StorageOpenError } from "../sql/storage-open-error";
 
 export type DataDirectoryLook = {
   /** False: it is made at the next start. */

@@ -6,7 +6,7 @@ import { removeBallast } from "./ballast";
 import { checkDatabase } from "./check-database";
 import { lockDataDirectory } from "./data-lock";
 import { migrate, SCHEMA_VERSION } from "./migrations";
-import { StorageOpenError } from "./storage-open-error";
+import { StorageOpenError } from "../sql/storage-open-error";
 import { isDiskFull } from "./write-guard";
 
 /** The database's file in the data directory. */

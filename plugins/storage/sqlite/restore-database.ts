@@ -20,7 +20,7 @@ import { LOCK_FILE, lockDataDirectory } from "./data-lock";
 import { giveToOwnerOf } from "./give-to-owner";
 import { SCHEMA_VERSION } from "./migrations";
 import { DATABASE_FILE } from "./open-database";
-import { StorageOpenError } from "./storage-open-error";
+import { StorageOpenError } from "../sql/storage-open-error";
 
 export type Restored = {
   readonly database: string;

@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { RetentionLimits, Room, SweepResult } from "../../../src/contracts/upkeep";
 import type { RoomSid } from "../../../src/domain/ids";
 import type { Ballast, RoomUse } from "./ballast";
-import type { Found } from "./event-fate";
+import type { Found } from "../sql/event-fate";
 import { FinishedEvents } from "./finished-events";
 import { Pages } from "./pages";
 import { Removal } from "./removal";

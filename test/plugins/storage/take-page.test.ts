@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readCursor } from "../../../plugins/storage/sqlite/history/cursor";
+import { readCursor } from "../../../plugins/storage/sql/cursor";
 import { takePage } from "../../../plugins/storage/sqlite/history/take-page";
 
 /** Rows 1 to `count`, of which every `nth` fits; how many of them were read. */

@@ -1,7 +1,7 @@
 import type { SQL } from "bun";
 import type { CallFilter, Page, PageRequest } from "../../../../src/contracts/history";
-import { readCursor } from "../../sqlite/history/cursor";
-import { tenantOf } from "../../sqlite/history/tenant-of";
+import { readCursor } from "../../sql/cursor";
+import { tenantOf } from "../../sql/tenant-of";
 import { storableText } from "../storable-text";
 import { END, equals } from "./delivery-scan";
 import { readPage, type PageOptions, type Part } from "./read-page";

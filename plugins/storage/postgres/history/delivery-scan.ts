@@ -7,8 +7,8 @@ import {
   type PageRequest,
 } from "../../../../src/contracts/history";
 import type { RoomSid } from "../../../../src/domain/ids";
-import { readCursor } from "../../sqlite/history/cursor";
-import { tenantOf } from "../../sqlite/history/tenant-of";
+import { readCursor } from "../../sql/cursor";
+import { tenantOf } from "../../sql/tenant-of";
 import { storableText } from "../storable-text";
 import { readPage, type PageOptions, type Part } from "./read-page";
 

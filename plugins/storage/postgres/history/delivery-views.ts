@@ -3,7 +3,7 @@ import type { AttemptView, DeliveryDetail, DeliveryView } from "../../../../src/
 import { eventId, roomSid } from "../../../../src/domain/ids";
 import { hookName, stateName } from "../../sqlite/history/delivery-views";
 import { bigints } from "../array-parameters";
-import { DELIVERY_STATES } from "../states";
+import { DELIVERY_STATES } from "../../sql/states";
 import type { Part } from "./read-page";
 
 /** Deliveries as the history shows them, read by their ids. */

@@ -1,5 +1,5 @@
 import type { CancelSelection, History } from "../../../../src/contracts/history";
-import { tenantOf } from "../../sqlite/history/tenant-of";
+import { tenantOf } from "../../sql/tenant-of";
 import type { Cancellations } from "../cancellations";
 import type { Database } from "../database";
 import type { EventLog } from "../event-log";

@@ -8,7 +8,7 @@ import type {
 } from "../../../../src/contracts/history";
 import { hookIdFrom, type HookId } from "../../../../src/domain/ids";
 import { stateName } from "../../sqlite/history/delivery-views";
-import { tenantOf } from "../../sqlite/history/tenant-of";
+import { tenantOf } from "../../sql/tenant-of";
 import { bigints, texts } from "../array-parameters";
 import type { Database } from "../database";
 import type { Lanes, NewDelivery } from "../lanes";

@@ -1,8 +1,8 @@
 import type { SQL } from "bun";
 import type { Page, PageRequest, TimelineEvent } from "../../../../src/contracts/history";
 import { eventId, participantSid } from "../../../../src/domain/ids";
-import { readCursor } from "../../sqlite/history/cursor";
-import { EVENT_STATES } from "../states";
+import { readCursor } from "../../sql/cursor";
+import { EVENT_STATES } from "../../sql/states";
 import { numberOrNothing, type DeliveryViews } from "./delivery-views";
 import { readPage, type PageOptions } from "./read-page";
 

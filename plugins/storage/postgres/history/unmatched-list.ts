@@ -1,7 +1,7 @@
 import type { SQL } from "bun";
 import type { Page, PageRequest, UnmatchedEvent, UnmatchedFilter } from "../../../../src/contracts/history";
 import { eventId, roomSid } from "../../../../src/domain/ids";
-import { readCursor } from "../../sqlite/history/cursor";
+import { readCursor } from "../../sql/cursor";
 import { takePage } from "../../sqlite/history/take-page";
 import { storableText } from "../storable-text";
 import { mayBeSeen, whyUnmatched, type Callers } from "../../sqlite/history/unmatched-list";

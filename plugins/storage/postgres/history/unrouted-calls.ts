@@ -1,8 +1,8 @@
 import type { SQL } from "bun";
 import type { Page, PageRequest, TimeSpan } from "../../../../src/contracts/history";
 import { roomSid, type RoomSid } from "../../../../src/domain/ids";
-import { EVENT_STATES } from "../states";
-import { readCursor, writeCursor, type Position } from "../../sqlite/history/cursor";
+import { EVENT_STATES } from "../../sql/states";
+import { readCursor, writeCursor, type Position } from "../../sql/cursor";
 import { END, equals } from "./delivery-scan";
 import { readPage, type PageOptions } from "./read-page";
 

@@ -1,5 +1,5 @@
 import { SQL, type TransactionSQL } from "bun";
-import { StorageOpenError } from "../../sqlite/storage-open-error";
+import { StorageOpenError } from "../../sql/storage-open-error";
 import { firstTables } from "./0001-first-tables";
 
 export type Migration = {

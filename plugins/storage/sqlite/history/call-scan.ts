@@ -1,9 +1,9 @@
 import type { Database } from "bun:sqlite";
 import type { CallFilter } from "../../../../src/contracts/history";
-import { readCursor } from "./cursor";
+import { readCursor } from "../../sql/cursor";
 import { END } from "./delivery-scan";
 import type { ScannedRow } from "./take-page";
-import { tenantOf } from "./tenant-of";
+import { tenantOf } from "../../sql/tenant-of";
 
 export type ScannedCall = ScannedRow & { readonly id: number };
 

@@ -1,8 +1,8 @@
 import type { Database } from "bun:sqlite";
 import { DELIVERY_STATE_NAMES, UNSUCCESSFUL, type DeliveryFilter } from "../../../../src/contracts/history";
-import { readCursor, type Position } from "./cursor";
+import { readCursor, type Position } from "../../sql/cursor";
 import type { ScannedRow } from "./take-page";
-import { tenantOf } from "./tenant-of";
+import { tenantOf } from "../../sql/tenant-of";
 
 export type ScannedDelivery = ScannedRow & { readonly id: number };
 

@@ -8,7 +8,7 @@ import {
   type HookName,
 } from "../../../../src/contracts/history";
 import { eventId, hookIdFrom, roomSid } from "../../../../src/domain/ids";
-import { DELIVERY_STATES } from "../states";
+import { DELIVERY_STATES } from "../../sql/states";
 
 /** Deliveries as the history shows them, read one by one by their id. */
 export class DeliveryViews {

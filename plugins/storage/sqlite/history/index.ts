@@ -8,7 +8,7 @@ import { DeliveryScan } from "./delivery-scan";
 import { DeliveryViews } from "./delivery-views";
 import { Replays } from "./replays";
 import { takePage } from "./take-page";
-import { tenantOf } from "./tenant-of";
+import { tenantOf } from "../../sql/tenant-of";
 import { Timeline } from "./timeline";
 import { UnmatchedList } from "./unmatched-list";
 

@@ -5,7 +5,7 @@ import type { DeliveryQueue } from "../delivery-queue";
 import type { DeliveryScan } from "./delivery-scan";
 import { stateName } from "./delivery-views";
 import { takePage } from "./take-page";
-import { tenantOf } from "./tenant-of";
+import { tenantOf } from "../../sql/tenant-of";
 
 /** An event and a hook that gets it again. */
 type Candidate = { readonly event: number; readonly call: number; readonly hook: HookId; readonly name: string };

@@ -1,5 +1,5 @@
 import type { Page } from "../../../../src/contracts/history";
-import { writeCursor, type Position } from "./cursor";
+import { writeCursor, type Position } from "../../sql/cursor";
 
 /** A row of an index, and whether the filter lets it through. */
 export type ScannedRow = { readonly fits: boolean; readonly position: Position };

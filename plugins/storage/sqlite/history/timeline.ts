@@ -1,8 +1,8 @@
 import type { Database } from "bun:sqlite";
 import type { Page, PageRequest, TimelineEvent } from "../../../../src/contracts/history";
 import { eventId, participantSid } from "../../../../src/domain/ids";
-import { EVENT_STATES } from "../states";
-import { readCursor } from "./cursor";
+import { EVENT_STATES } from "../../sql/states";
+import { readCursor } from "../../sql/cursor";
 import type { DeliveryViews } from "./delivery-views";
 import { takePage } from "./take-page";
 

@@ -8,7 +8,7 @@ import type {
   UnmatchedReason,
 } from "../../../../src/contracts/history";
 import { eventId, roomSid, type RoomSid } from "../../../../src/domain/ids";
-import { readCursor, type Position } from "./cursor";
+import { readCursor, type Position } from "../../sql/cursor";
 import { END } from "./delivery-scan";
 import { takePage } from "./take-page";
 

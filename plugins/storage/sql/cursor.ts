@@ -1,4 +1,4 @@
-import { AppError } from "../../../../src/domain/errors";
+import { AppError } from "../../../src/domain/errors";
 
 /** Where in a list's order an entry stands: the columns that it is sorted by. */
 export type Position = readonly number[];

@@ -1,5 +1,5 @@
 import type { RetentionLimits } from "../../../src/contracts/upkeep";
-import type { RemovableEvent } from "./removal";
+import type { RemovableEvent } from "../sqlite/removal";
 import { DELIVERY_STATES, EVENT_STATES } from "./states";
 
 /** What became of an event: which of the limits counts. `open`: it is still to be delivered, or held for its call's hook. */

@@ -1,5 +1,5 @@
-import type { LiveKitEvent } from "../../../src/domain/livekit-event";
-import type { Match } from "../../../src/domain/routing";
+import type { LiveKitEvent } from "./livekit-event";
+import type { Match } from "./routing";
 
 /** Who a participant is, for the history. */
 export type ParticipantDetails = {

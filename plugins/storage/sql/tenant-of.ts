@@ -1,4 +1,4 @@
-import type { Viewer } from "../../../../src/contracts/history";
+import type { Viewer } from "../../../src/contracts/history";
 
 /** The auth_id whose part is shown; null: everybody's. */
 export function tenantOf(viewer: Viewer): string | null {
