@@ -14,6 +14,7 @@ import {
   type ParticipantSid,
   type RoomSid,
 } from "../../../src/domain/ids";
+import { prepare } from "./prepare";
 
 /** A call as it is in the database. */
 export type KnownCall = {
@@ -190,28 +191,37 @@ export class CallMemories {
 
 function prepareStatements(db: Database) {
   return {
-    find: db.query<{ id: number; room_name: string; last_at: number }, [string]>(
+    find: prepare<{ id: number; room_name: string; last_at: number }, [string]>(
+      db,
       "select id, room_name, last_at from calls where room_sid = ?",
     ),
-    newest: db.query<{ room_sid: string }, [string, number, number]>(
+    newest: prepare<{ room_sid: string }, [string, number, number]>(
+      db,
       "select room_sid from calls where room_name = ? and last_at >= ? and (finished_at is null or finished_at >= ?) " +
         "order by first_at desc, id desc limit 1",
     ),
-    hooks: db.query<{ hook: string }, [number]>("select hook from call_hooks where call = ? order by position"),
-    participants: db.query<{ sid: string; hook: string | null }, [number]>(
+    hooks: prepare<{ hook: string }, [number]>(db, "select hook from call_hooks where call = ? order by position"),
+    participants: prepare<{ sid: string; hook: string | null }, [number]>(
+      db,
       "select sid, hook from participants where call = ?",
     ),
-    insert: db.query<unknown, [string, string, number, number]>(
+    insert: prepare<unknown, [string, string, number, number]>(
+      db,
       "insert into calls (room_sid, room_name, first_at, last_at) values (?, ?, ?, ?)",
     ),
-    began: db.query<{ first_at: number }, [number]>("select first_at from calls where id = ?"),
-    touch: db.query<unknown, [number, number]>("update calls set last_at = ? where id = ?"),
-    finish: db.query<unknown, [number, number, number]>("update calls set last_at = ?, finished_at = ? where id = ?"),
-    addParticipant: db.query<unknown, [number, string, string | null, number, ...(string | null)[]]>(
+    began: prepare<{ first_at: number }, [number]>(db, "select first_at from calls where id = ?"),
+    touch: prepare<unknown, [number, number]>(db, "update calls set last_at = ? where id = ?"),
+    finish: prepare<unknown, [number, number, number]>(
+      db,
+      "update calls set last_at = ?, finished_at = ? where id = ?",
+    ),
+    addParticipant: prepare<unknown, [number, string, string | null, number, ...(string | null)[]]>(
+      db,
       "insert or replace into participants (call, sid, hook, sip, identity, host, matcher, call_id, sip_call_id, caller, callee) " +
         "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     ),
-    addHook: db.query<unknown, [number, number, string, number]>(
+    addHook: prepare<unknown, [number, number, string, number]>(
+      db,
       "insert into call_hooks (call, position, hook, at, tenant) " +
         "values (?1, ?2, ?3, ?4, (select auth_id from known_hooks where hook = ?3))",
     ),

@@ -9,6 +9,7 @@ import type {
 } from "../../../src/contracts/storage";
 import { eventId, hookIdFrom, roomSid, type HookId } from "../../../src/domain/ids";
 import { DELIVERY_STATES } from "../sql/states";
+import { prepare } from "./prepare";
 
 type NewDelivery = {
   readonly hook: HookId;
@@ -232,92 +233,119 @@ type DeliveryRow = {
 
 function prepareStatements(db: Database) {
   return {
-    last: db.query<{ id: number; made_at: number }, []>(
+    last: prepare<{ id: number; made_at: number }, []>(
+      db,
       "select id, made_at from deliveries where id = (select max(id) from deliveries)",
     ),
-    usedIds: db.query<{ used: number }, []>("select used from delivery_ids where id = 1"),
-    lane: db.query<{ id: number }, [string, number, number]>(
+    usedIds: prepare<{ used: number }, []>(db, "select used from delivery_ids where id = 1"),
+    lane: prepare<{ id: number }, [string, number, number]>(
+      db,
       // Without an assignment a conflict would return no row.
       "insert into lanes (hook, call, part) values (?, ?, ?) on conflict (hook, call, part) do update set call = excluded.call " +
         "returning id",
     ),
-    insert: db.query<unknown, [number, number, number, number, string, number, number]>(
+    insert: prepare<unknown, [number, number, number, number, string, number, number]>(
+      db,
       "insert into deliveries (id, lane, event, state, replay, hook, made_at, waiting, tenant) " +
         `values (?1, ?2, ?3, ${DELIVERY_STATES.pending}, ?4, ?5, ?6, ?7, (select auth_id from known_hooks where hook = ?5))`,
     ),
-    insertCancelled: db.query<unknown, [number, number, number, number, string, number]>(
+    insertCancelled: prepare<unknown, [number, number, number, number, string, number]>(
+      db,
       "insert into deliveries (id, lane, event, state, settled_at, reason, made_at, hook, tenant) " +
         `values (?1, ?2, ?3, ${DELIVERY_STATES.cancelled}, ?6, 'the hook is gone', ?4, ?5, ` +
         "(select auth_id from known_hooks where hook = ?5))",
     ),
-    setHead: db.query<unknown, [number, number, number]>(
+    setHead: prepare<unknown, [number, number, number]>(
+      db,
       "update lanes set head = ?, due = ?, wait = null where id = ? and head is null",
     ),
-    waiting: db.query<{ hook: string }, []>("select distinct hook from lanes where due is not null"),
+    waiting: prepare<{ hook: string }, []>(db, "select distinct hook from lanes where due is not null"),
     // In the index's order (`id` is the rowid at its end): bodies are read of what goes out only.
-    nextLanes: db.query<DueLane, [string, number]>(
+    nextLanes: prepare<DueLane, [string, number]>(
+      db,
       "select id, due, head, call from lanes where hook = ? and due is not null order by due, id limit ?",
     ),
-    delivery: db.query<DeliveryRow, [number]>(
+    delivery: prepare<DeliveryRow, [number]>(
+      db,
       "select event, attempts, failures, refusals, replay, made_at from deliveries where id = ?",
     ),
-    event: db.query<EventRow, [number]>("select id, name, content_type, body, received_at from events where seq = ?"),
-    roomSid: db.query<{ room_sid: string }, [number]>("select room_sid from calls where id = ?"),
-    insertAttempt: db.query<unknown, [number, number, number, number, number | null, string | null, Uint8Array | null]>(
+    event: prepare<EventRow, [number]>(
+      db,
+      "select id, name, content_type, body, received_at from events where seq = ?",
+    ),
+    roomSid: prepare<{ room_sid: string }, [number]>(db, "select room_sid from calls where id = ?"),
+    insertAttempt: prepare<unknown, [number, number, number, number, number | null, string | null, Uint8Array | null]>(
+      db,
       "insert into attempts (delivery, n, started_at, duration_ms, status, error, answer_start) " +
         "values (?, ?, ?, ?, ?, ?, ?)",
     ),
-    count: db.query<{ attempts: number }, [number, number, number, number]>(
+    count: prepare<{ attempts: number }, [number, number, number, number]>(
+      db,
       "update deliveries set attempts = attempts + ?, failures = failures + ?, refusals = refusals + ? where id = ? " +
         "returning attempts",
     ),
     // Only while it is still the lane's head: a cancelled one is not.
-    postpone: db.query<unknown, [number, number, number, number]>(
+    postpone: prepare<unknown, [number, number, number, number]>(
+      db,
       "update lanes set due = ?, wait = ? where id = ? and head = ?",
     ),
     // A delivery that was cancelled while its attempt was under way stays so, unless it arrived after all.
-    end: db.query<{ attempts: number }, [number, number, number, string | null, number]>(
+    end: prepare<{ attempts: number }, [number, number, number, string | null, number]>(
+      db,
       `update deliveries set state = case when state = ${DELIVERY_STATES.cancelled} and ?1 <> ${DELIVERY_STATES.delivered} ` +
         "then state else ?1 end, waiting = 0, attempts = attempts + ?2, settled_at = ?3, reason = ?4 where id = ?5 " +
         "returning attempts",
     ),
-    cancelledTo: db.query<{ cancel_to: number | null }, [number]>("select cancel_to from lanes where id = ?"),
-    next: db.query<{ id: number | null }, [number, number]>(
+    cancelledTo: prepare<{ cancel_to: number | null }, [number]>(db, "select cancel_to from lanes where id = ?"),
+    next: prepare<{ id: number | null }, [number, number]>(
+      db,
       "select min(id) as id from deliveries where waiting = 1 and lane = ? and id > ?",
     ),
-    stopWaiting: db.query<unknown, [number]>("update deliveries set waiting = 0 where id = ?"),
-    advance: db.query<unknown, [number | null, number | null, number, number]>(
+    stopWaiting: prepare<unknown, [number]>(db, "update deliveries set waiting = 0 where id = ?"),
+    advance: prepare<unknown, [number | null, number | null, number, number]>(
+      db,
       "update lanes set head = ?, due = ?, wait = null where id = ? and head = ?",
     ),
-    makeDue: db.query<unknown, [number, string, number, number]>(
+    makeDue: prepare<unknown, [number, string, number, number]>(
+      db,
       "update lanes set due = ? where id in (select id from lanes where hook = ? and due > ? limit ?)",
     ),
-    limitWaits: db.query<unknown, [number, string, number]>(
+    limitWaits: prepare<unknown, [number, string, number]>(
+      db,
       "update lanes set due = ?1 + coalesce(wait, 0) where id in " +
         "(select id from lanes where hook = ?2 and due > ?1 and due > ?1 + coalesce(wait, 0) limit ?3)",
     ),
-    lanesOfHook: db.query<LaneRow, [string, number, number]>(
+    lanesOfHook: prepare<LaneRow, [string, number, number]>(
+      db,
       "select id, head from lanes where hook = ? and due is not null and head <= ? limit ?",
     ),
-    lanesOfCall: db.query<LaneRow, [number, number, string | null, number]>(
+    lanesOfCall: prepare<LaneRow, [number, number, string | null, number]>(
+      db,
       "select id, head from lanes where call = ?1 and due is not null and head <= ?2 " +
         "and (?3 is null or hook in (select hook from known_hooks where auth_id = ?3)) limit ?4",
     ),
-    startWaiting: db.query<unknown, [number]>("update deliveries set waiting = 1 where id = ?"),
-    takeOut: db.query<unknown, [number, string, number]>(
+    startWaiting: prepare<unknown, [number]>(db, "update deliveries set waiting = 1 where id = ?"),
+    takeOut: prepare<unknown, [number, string, number]>(
+      db,
       "update lanes set head = null, due = null, cancel_to = ?, cancel_reason = ? where id = ?",
     ),
-    cancelOne: db.query<{ lane: number }, [number, string, number, string | null]>(
+    cancelOne: prepare<{ lane: number }, [number, string, number, string | null]>(
+      db,
       `update deliveries set state = ${DELIVERY_STATES.cancelled}, waiting = 0, settled_at = ?1, reason = ?2 ` +
         `where id = ?3 and state = ${DELIVERY_STATES.pending} and (?4 is null or tenant = ?4) returning lane`,
     ),
-    cancelledLane: db.query<CancelledLane, []>("select id, cancel_to from lanes where cancel_to is not null limit 1"),
-    cancelDeliveries: db.query<unknown, [number, number, number, number]>(
+    cancelledLane: prepare<CancelledLane, []>(
+      db,
+      "select id, cancel_to from lanes where cancel_to is not null limit 1",
+    ),
+    cancelDeliveries: prepare<unknown, [number, number, number, number]>(
+      db,
       `update deliveries set state = ${DELIVERY_STATES.cancelled}, waiting = 0, settled_at = ?1, ` +
         "reason = (select coalesce(cancel_reason, 'the hook was deleted') from lanes where id = ?2) where id in " +
         "(select id from deliveries where waiting = 1 and lane = ?2 and id <= ?3 order by id limit ?4)",
     ),
-    laneCancelled: db.query<unknown, [number, number]>(
+    laneCancelled: prepare<unknown, [number, number]>(
+      db,
       "update lanes set cancel_to = null where id = ? and cancel_to = ?",
     ),
   };

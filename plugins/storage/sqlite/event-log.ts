@@ -21,6 +21,7 @@ import { routeEvent, type EarlierEvent, type Match, type Routing } from "../../.
 import { CallMemories, type KnownCall, type ParticipantDetails } from "./call-memories";
 import type { DeliveryQueue } from "./delivery-queue";
 import { EVENT_STATES } from "../sql/states";
+import { prepare } from "./prepare";
 
 /** A call with more events is not routed again: it would hold up the acknowledgements. 1,000 take 20 ms. */
 const MAX_ROUTED_AGAIN = 2_000;
@@ -300,46 +301,55 @@ type OverdueRow = { seq: number; call: number | null; room_sid: string | null; r
 
 function prepareStatements(db: Database) {
   return {
-    known: db.query<{ seq: number }, [number, string]>("select seq from events where call = ? and id = ?"),
-    knownByName: db.query<{ seq: number }, [string, string]>(
+    known: prepare<{ seq: number }, [number, string]>(db, "select seq from events where call = ? and id = ?"),
+    knownByName: prepare<{ seq: number }, [string, string]>(
+      db,
       "select seq from events where call is null and id = ?1 " +
         "union all select e.seq from calls c cross join events e on e.call = c.id and e.id = ?1 where c.room_name = ?2",
     ),
-    removed: db.query<{ known: number }, [string]>("select 1 as known from removed_events where id = ?"),
-    insert: db.query<
+    removed: prepare<{ known: number }, [string]>(db, "select 1 as known from removed_events where id = ?"),
+    insert: prepare<
       unknown,
       [string, number | null, string, string, string, number | null, number, number, number, string, Uint8Array]
     >(
+      db,
       "insert into events (id, call, room_name, name, subject, created_at, received_at, kept_at, state, content_type, body) " +
         "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
     ),
-    all: db.query<{ seq: number; subject: string }, [number]>(
+    all: prepare<{ seq: number; subject: string }, [number]>(
+      db,
       "select seq, subject from events where call = ? order by seq",
     ),
-    held: db.query<{ seq: number; subject: string }, [number]>(
+    held: prepare<{ seq: number; subject: string }, [number]>(
+      db,
       "select seq, subject from events where call = ? and state <> 0 order by seq",
     ),
-    ids: db.query<{ seq: number; id: string }, [number, number]>(
+    ids: prepare<{ seq: number; id: string }, [number, number]>(
+      db,
       "select seq, id from events where call = ? order by seq limit ?",
     ),
-    bodies: db.query<{ id: string; body: Uint8Array; received_at: number }, [number, number]>(
+    bodies: prepare<{ id: string; body: Uint8Array; received_at: number }, [number, number]>(
+      db,
       "select id, body, received_at from events where call = ? order by seq limit ?",
     ),
-    isFinished: db.query<{ id: number }, [number]>("select id from calls where id = ? and finished_at is not null"),
-    nameOf: db.query<{ name: string }, [number]>("select name from events where seq = ?"),
-    markRouted: db.query<unknown, [number]>(`update events set state = ${EVENT_STATES.routed} where seq = ?`),
-    markUnmatched: db.query<unknown, [number]>(`update events set state = ${EVENT_STATES.unmatched} where seq = ?`),
-    overdue: db.query<OverdueRow, [number]>(
+    isFinished: prepare<{ id: number }, [number]>(db, "select id from calls where id = ? and finished_at is not null"),
+    nameOf: prepare<{ name: string }, [number]>(db, "select name from events where seq = ?"),
+    markRouted: prepare<unknown, [number]>(db, `update events set state = ${EVENT_STATES.routed} where seq = ?`),
+    markUnmatched: prepare<unknown, [number]>(db, `update events set state = ${EVENT_STATES.unmatched} where seq = ?`),
+    overdue: prepare<OverdueRow, [number]>(
+      db,
       "select e.seq, e.call, c.room_sid, e.room_name from events e left join calls c on c.id = e.call " +
         // `+`: sorted afterwards. By the table's own order SQLite would look through all events, each second.
         "where e.state = 1 and (e.received_at <= ? or c.finished_at is not null) order by +e.seq limit 1000",
     ),
-    addTask: db.query<unknown, [number, string]>("insert or ignore into owner_tasks (call, auth_id) values (?, ?)"),
-    openTasks: db.query<{ room_sid: string; room_name: string; auth_id: string }, []>(
+    addTask: prepare<unknown, [number, string]>(db, "insert or ignore into owner_tasks (call, auth_id) values (?, ?)"),
+    openTasks: prepare<{ room_sid: string; room_name: string; auth_id: string }, []>(
+      db,
       "select c.room_sid, c.room_name, t.auth_id from owner_tasks t join calls c on c.id = t.call " +
         "where t.done = 0 and c.finished_at is null order by t.call",
     ),
-    closeTask: db.query<unknown, [string, string]>(
+    closeTask: prepare<unknown, [string, string]>(
+      db,
       "update owner_tasks set done = 1 where auth_id = ? and call = (select id from calls where room_sid = ?)",
     ),
   };

@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { StorageFigures } from "../../../src/contracts/storage-figures";
 import { Pages } from "./pages";
 import { DELIVERY_STATES, EVENT_STATES } from "../sql/states";
+import { prepare } from "./prepare";
 
 /** So many waiting ones are counted: 3 ms (measured; a million took 23). A look takes 7 ms with a million in 50,000 lanes. */
 const MOST = 100_000;
@@ -63,15 +64,17 @@ type Count = { count: number };
 
 function prepareStatements(db: Database) {
   const count = (of: string) =>
-    db.query<Count, []>(`select count(*) as count from (select 1 from ${of} limit ${MOST})`);
+    prepare<Count, []>(db, `select count(*) as count from (select 1 from ${of} limit ${MOST})`);
   return {
     lanes: count("lanes where due is not null"),
     behind: count("deliveries where waiting = 1"),
     unmatched: count(`events where state = ${EVENT_STATES.unmatched}`),
-    ids: db.query<{ first: number | null; last: number | null }, []>(
+    ids: prepare<{ first: number | null; last: number | null }, []>(
+      db,
       "select (select min(id) from deliveries) as first, (select max(id) from deliveries) as last",
     ),
-    oldest: db.query<{ id: number; received_at: number }, [number, number]>(
+    oldest: prepare<{ id: number; received_at: number }, [number, number]>(
+      db,
       "select d.id, case d.replay when 1 then d.made_at else e.received_at end as received_at " +
         "from (select id, event, replay, made_at from deliveries where id >= ? and id < ? " +
         `and state = ${DELIVERY_STATES.pending} order by id limit 1) d join events e on e.seq = d.event`,

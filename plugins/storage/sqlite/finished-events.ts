@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { RetentionLimits } from "../../../src/contracts/upkeep";
 import { chooseEvents, MOST_REMOVED, olderThan, type Found, type JudgedEvent } from "../sql/event-fate";
+import { prepare } from "./prepare";
 
 /** Looked at in one step; most of them may have to stay. */
 const WINDOW = 200;
@@ -50,12 +51,17 @@ function prepareStatements(db: Database) {
     "select e.seq, e.id, e.received_at, e.state, min(d.state) as least, max(d.state) as most, " +
     "max(d.settled_at) as settled_at from events e left join deliveries d on d.event = e.seq";
   return {
-    window: db.query<JudgedEvent, [number, number]>(`${select} where e.seq > ? group by e.seq order by e.seq limit ?`),
-    one: db.query<JudgedEvent, [number]>(`${select} where e.seq = ? group by e.seq`),
-    unmatched: db.query<{ seq: number }, [number]>(
+    window: prepare<JudgedEvent, [number, number]>(
+      db,
+      `${select} where e.seq > ? group by e.seq order by e.seq limit ?`,
+    ),
+    one: prepare<JudgedEvent, [number]>(db, `${select} where e.seq = ? group by e.seq`),
+    unmatched: prepare<{ seq: number }, [number]>(
+      db,
       "select seq from events where state = 2 order by received_at limit ?",
     ),
-    failed: db.query<{ event: number; made_at: number }, [number, number]>(
+    failed: prepare<{ event: number; made_at: number }, [number, number]>(
+      db,
       "select event, made_at from deliveries where state > 1 and made_at > ? order by made_at limit ?",
     ),
   };

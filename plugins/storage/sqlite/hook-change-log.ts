@@ -4,6 +4,7 @@ import type { ChangeAuthor, HookVersion, HostDifference } from "../../../src/con
 import type { StoredHook } from "../../../src/domain/hook";
 import type { HostPattern } from "../../../src/domain/host-pattern";
 import type { HookRows } from "./hook-rows";
+import { prepare } from "./prepare";
 
 export type ChangeParts = Pick<HookVersion, "added" | "replaced" | "removed"> & {
   readonly hosts: readonly HostDifference[];
@@ -120,28 +121,34 @@ type VersionRow = Omit<HookVersion, "hosts"> & { readonly hosts: string };
 
 function prepareStatements(db: Database) {
   return {
-    newest: db.query<{ version: number; parts: number; applied: number }, []>(
+    newest: prepare<{ version: number; parts: number; applied: number }, []>(
+      db,
       "select version, parts, applied from hook_changes order by version desc limit 1",
     ),
-    versions: db.query<VersionRow, [number, number]>(
+    versions: prepare<VersionRow, [number, number]>(
+      db,
       "select version, who, at, added, replaced, removed, hosts from hook_changes where version < ? " +
         "order by version desc limit ?",
     ),
-    add: db.query<unknown, [number, string, number, number, number, number, number, string]>(
+    add: prepare<unknown, [number, string, number, number, number, number, number, string]>(
+      db,
       "insert into hook_changes (version, who, at, added, replaced, removed, parts, applied, hosts) " +
         "values (?, ?, ?, ?, ?, ?, ?, 0, ?)",
     ),
-    setApplied: db.query<unknown, [number, number]>("update hook_changes set applied = ? where version = ?"),
-    part: db.query<{ hosts: string }, [number, number]>(
+    setApplied: prepare<unknown, [number, number]>(db, "update hook_changes set applied = ? where version = ?"),
+    part: prepare<{ hosts: string }, [number, number]>(
+      db,
       "select hosts from hook_change_parts where version = ? and part = ?",
     ),
-    nextPart: db.query<{ version: number; part: number; hosts: string }, [number, number, number]>(
+    nextPart: prepare<{ version: number; part: number; hosts: string }, [number, number, number]>(
+      db,
       "select version, part, hosts from hook_change_parts where (version, part) > (?, ?) and version <= ? " +
         "order by version, part limit 1",
     ),
-    addPart: db.query<unknown, [number, number, string]>(
+    addPart: prepare<unknown, [number, number, string]>(
+      db,
       "insert into hook_change_parts (version, part, hosts) values (?, ?, ?)",
     ),
-    removeParts: db.query<unknown, [number]>("delete from hook_change_parts where version > ?"),
+    removeParts: prepare<unknown, [number]>(db, "delete from hook_change_parts where version > ?"),
   };
 }

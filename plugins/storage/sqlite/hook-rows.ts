@@ -8,6 +8,7 @@ import { hookId, type StoredHook } from "../../../src/domain/hook";
 import type { HostPattern } from "../../../src/domain/host-pattern";
 import type { HookId } from "../../../src/domain/ids";
 import { readCursor, writeCursor } from "../sql/cursor";
+import { prepare } from "./prepare";
 
 /** Hosts that are looked up in a row: 100 scattered ones take half a millisecond (measured). */
 const HOSTS_AT_A_TIME = 200;
@@ -124,26 +125,31 @@ const COLUMNS = "host, url, auth_id, secret_ref, previous_secret, credentials, p
 
 function prepareStatements(db: Database) {
   return {
-    page: db.query<HookRow, [number, number]>(
+    page: prepare<HookRow, [number, number]>(
+      db,
       `select position, ${COLUMNS} from hooks where position > ? order by position limit ?`,
     ),
-    ofHost: db.query<HookRow, [string]>(`select position, ${COLUMNS} from hooks where host = ?`),
-    put: db.query<unknown, [string, string, ...(string | null)[]]>(
+    ofHost: prepare<HookRow, [string]>(db, `select position, ${COLUMNS} from hooks where host = ?`),
+    put: prepare<unknown, [string, string, ...(string | null)[]]>(
+      db,
       `insert into hooks (${COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?) ` +
         "on conflict (host) do update set url = excluded.url, auth_id = excluded.auth_id, secret_ref = excluded.secret_ref, " +
         "previous_secret = excluded.previous_secret, credentials = excluded.credentials, policy = excluded.policy, " +
         "operator_policy = excluded.operator_policy",
     ),
-    remove: db.query<unknown, [string]>("delete from hooks where host = ?"),
-    anyKnown: db.query<{ hook: string }, []>("select hook from known_hooks limit 1"),
-    isKnown: db.query<{ hook: string }, [string]>("select hook from known_hooks where hook = ?"),
-    addKnown: db.query<unknown, [HookId, string, string | null]>(
+    remove: prepare<unknown, [string]>(db, "delete from hooks where host = ?"),
+    anyKnown: prepare<{ hook: string }, []>(db, "select hook from known_hooks limit 1"),
+    isKnown: prepare<{ hook: string }, [string]>(db, "select hook from known_hooks where hook = ?"),
+    addKnown: prepare<unknown, [HookId, string, string | null]>(
+      db,
       "insert or ignore into known_hooks (hook, host, auth_id) values (?, ?, ?)",
     ),
-    adoptDeliveries: db.query<unknown, [string, string]>(
+    adoptDeliveries: prepare<unknown, [string, string]>(
+      db,
       "update deliveries set tenant = ? where hook = ? and tenant is null",
     ),
-    adoptCalls: db.query<unknown, [string, string]>(
+    adoptCalls: prepare<unknown, [string, string]>(
+      db,
       "update call_hooks set tenant = ? where hook = ? and tenant is null",
     ),
   };

@@ -12,6 +12,7 @@ import { openDatabase, readPragma } from "./open-database";
 import { PausedHooks } from "./paused-hooks";
 import { Retention } from "./retention";
 import { WriteGuard } from "./write-guard";
+import { prepare } from "./prepare";
 
 export { backUpDatabase, type Backup } from "./backup-database";
 export { BackupError } from "./backup-error";
@@ -60,7 +61,8 @@ export function createSqliteStorage({
     write: (run) => writes.run(run, "upkeep"),
   });
   const figures = new Figures(db);
-  const probe = db.query<unknown, [number]>(
+  const probe = prepare<unknown, [number]>(
+    db,
     "insert into probe (id, at) values (1, ?) on conflict (id) do update set at = excluded.at",
   );
   log.info({ data_dir: dataDir, synchronous: readPragma(db, "synchronous") }, "Storage is open");

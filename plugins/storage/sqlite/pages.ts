@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import { prepare } from "./prepare";
 
 /** Left free in the file for what comes next, so that it does not shrink and grow all the time. */
 const SLACK_PAGES = 256;
@@ -15,9 +16,9 @@ export class Pages {
 
   constructor(db: Database) {
     this.#db = db;
-    this.#count = db.query<Record<string, number>, []>("pragma page_count");
-    this.#free = db.query<Record<string, number>, []>("pragma freelist_count");
-    this.#bytes = numberOf(db.query<Record<string, number>, []>("pragma page_size").get());
+    this.#count = prepare<Record<string, number>, []>(db, "pragma page_count");
+    this.#free = prepare<Record<string, number>, []>(db, "pragma freelist_count");
+    this.#bytes = numberOf(prepare<Record<string, number>, []>(db, "pragma page_size").get());
   }
 
   usedBytes(): number {

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { PausedHook } from "../../../src/contracts/storage";
 import { hookIdFrom, type HookId } from "../../../src/domain/ids";
+import { prepare } from "./prepare";
 
 /** Which hooks are paused. */
 export class PausedHooks {
@@ -26,12 +27,14 @@ export class PausedHooks {
 
 function prepareStatements(db: Database) {
   return {
-    all: db.query<{ hook: string; reason: string; since: number }, []>(
+    all: prepare<{ hook: string; reason: string; since: number }, []>(
+      db,
       "select hook, reason, since from paused_hooks order by hook",
     ),
-    pause: db.query<unknown, [string, string, number]>(
+    pause: prepare<unknown, [string, string, number]>(
+      db,
       "insert into paused_hooks (hook, reason, since) values (?, ?, ?) on conflict (hook) do nothing",
     ),
-    resume: db.query<unknown, [string]>("delete from paused_hooks where hook = ?"),
+    resume: prepare<unknown, [string]>(db, "delete from paused_hooks where hook = ?"),
   };
 }

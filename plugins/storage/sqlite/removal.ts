@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { CALL_MEMORY_MS } from "../../../src/domain/call";
 import { roomSid, type RoomSid } from "../../../src/domain/ids";
+import { prepare } from "./prepare";
 
 /**
  * Ids of removed events are known for so long after the event's arrival. LiveKit repeats an event for 26 s at most; promised
@@ -66,26 +67,30 @@ type CallRow = { id: number; room_sid: string; last_at: number; used: number };
 
 function prepareStatements(db: Database) {
   return {
-    lanesOf: db.query<{ lane: number }, [number]>("select lane from deliveries where event = ?"),
-    removeDeliveries: db.query<unknown, [number]>("delete from deliveries where event = ?"),
-    removeEvent: db.query<unknown, [number]>("delete from events where seq = ?"),
-    keepLastId: db.query<unknown, []>(
+    lanesOf: prepare<{ lane: number }, [number]>(db, "select lane from deliveries where event = ?"),
+    removeDeliveries: prepare<unknown, [number]>(db, "delete from deliveries where event = ?"),
+    removeEvent: prepare<unknown, [number]>(db, "delete from events where seq = ?"),
+    keepLastId: prepare<unknown, []>(
+      db,
       "update delivery_ids set used = max(used, (select coalesce(max(id), 0) from deliveries))",
     ),
     // A lane of one event goes with it; that of a call goes with the call.
-    removeOwnLane: db.query<unknown, [number]>("delete from lanes where id = ? and part <> 0 and head is null"),
-    remember: db.query<unknown, [string, number]>(
+    removeOwnLane: prepare<unknown, [number]>(db, "delete from lanes where id = ? and part <> 0 and head is null"),
+    remember: prepare<unknown, [string, number]>(
+      db,
       "insert or replace into removed_events (id, forget_at) values (?, ?)",
     ),
-    hasOldIds: db.query<{ id: string }, [number]>("select id from removed_events where forget_at <= ? limit 1"),
-    forgetIds: db.query<unknown, [number]>(
+    hasOldIds: prepare<{ id: string }, [number]>(db, "select id from removed_events where forget_at <= ? limit 1"),
+    forgetIds: prepare<unknown, [number]>(
+      db,
       `delete from removed_events where id in (select id from removed_events where forget_at <= ? limit ${IDS_AT_A_TIME})`,
     ),
-    calls: db.query<CallRow, [number, number]>(
+    calls: prepare<CallRow, [number, number]>(
+      db,
       "select id, room_sid, last_at, exists (select 1 from events e where e.call = calls.id) as used from calls " +
         "where id > ? order by id limit ?",
     ),
-    removeLanes: db.query<unknown, [number]>("delete from lanes where call = ?"),
-    removeCall: db.query<unknown, [number]>("delete from calls where id = ?"),
+    removeLanes: prepare<unknown, [number]>(db, "delete from lanes where call = ?"),
+    removeCall: prepare<unknown, [number]>(db, "delete from calls where id = ?"),
   };
 }

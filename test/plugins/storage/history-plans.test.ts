@@ -7,6 +7,7 @@ import { UNMATCHED_SQL } from "../../../plugins/storage/sqlite/history/unmatched
 import { DeliveryQueue } from "../../../plugins/storage/sqlite/delivery-queue";
 import { EventLog } from "../../../plugins/storage/sqlite/event-log";
 import { sqliteHistory } from "../../../plugins/storage/sqlite/history";
+import { plannedOnce } from "../../../plugins/storage/sqlite/prepare";
 import { migrate } from "../../../plugins/storage/sqlite/migrations";
 
 let db: Database;
@@ -45,7 +46,7 @@ const statements: [string, string, string][] = [
 ];
 
 test.each(statements)("%s: begins in its index, sorts nothing, scans no table", (_, sql, index) => {
-  const plan = db.query<{ detail: string }, []>(`explain query plan ${sql}`).all();
+  const plan = db.query<{ detail: string }, []>(`explain query plan ${plannedOnce(sql)}`).all();
   const details = plan.map(({ detail }) => detail);
   expect(details[0]).toContain(index);
   // `SCAN … USING COVERING INDEX` walks an index in its order, from where the page begins.
@@ -68,6 +69,8 @@ test("no statement of the queue, the events or the history scans a table that gr
   const queue = new DeliveryQueue(recording);
   sqliteHistory({ db: recording, queue, events: new EventLog(recording, queue), write: (run) => run() });
   expect(prepared.length).toBeGreaterThan(40);
+  // A bare parameter: the statement would be planned again at each run.
+  expect(prepared.filter((sql) => /[^+?\w][?$]/.test(sql))).toEqual([]);
   const scans = prepared.flatMap((sql) =>
     db
       .query<{ detail: string }, []>(`explain query plan ${sql}`)

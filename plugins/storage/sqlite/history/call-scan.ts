@@ -4,6 +4,7 @@ import { readCursor } from "../../sql/cursor";
 import { END } from "./delivery-scan";
 import type { ScannedRow } from "./take-page";
 import { tenantOf } from "../../sql/tenant-of";
+import { prepare } from "../prepare";
 
 export type ScannedCall = ScannedRow & { readonly id: number };
 
@@ -64,7 +65,8 @@ export class CallScan {
 
   constructor(db: Database) {
     this.#db = db;
-    this.#hooksOf = db.query<{ hook: string }, [string, string | null]>(
+    this.#hooksOf = prepare<{ hook: string }, [string, string | null]>(
+      db,
       "select hook from known_hooks where host = ?1 and (?2 is null or auth_id = ?2) limit 2",
     );
   }
@@ -94,7 +96,7 @@ export class CallScan {
     const [at = 0, id = 0] = after === undefined ? [begin, begin === END ? END : 0] : readCursor(after, 2);
     const byParticipant = driver === "sip_call_id" || driver === "caller" || driver === "callee";
     let last: number | undefined;
-    for (const row of this.#db.query<Row, [Params]>(CALL_SQL[driver]).iterate({
+    for (const row of prepare<Row, [Params]>(this.#db, CALL_SQL[driver]).iterate({
       ...params,
       id,
       ...(byParticipant ? {} : { at }),

@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { CallView, HookName, ParticipantView } from "../../../../src/contracts/history";
 import { participantSid, roomSid } from "../../../../src/domain/ids";
 import { hookName } from "./delivery-views";
+import { prepare } from "../prepare";
 
 /** More are not shown of one call: a conference of thousands would fill an answer of its own. */
 const MAX_PARTICIPANTS = 500;
@@ -84,23 +85,27 @@ function toParticipant(row: ParticipantRow): ParticipantView {
 
 function prepareStatements(db: Database) {
   return {
-    idOf: db.query<{ id: number }, [string]>("select id from calls where room_sid = ?"),
-    call: db.query<{ room_sid: string; room_name: string; first_at: number; finished_at: number | null }, [number]>(
+    idOf: prepare<{ id: number }, [string]>(db, "select id from calls where room_sid = ?"),
+    call: prepare<{ room_sid: string; room_name: string; first_at: number; finished_at: number | null }, [number]>(
+      db,
       "select room_sid, room_name, first_at, finished_at from calls where id = ?",
     ),
-    hooks: db.query<
+    hooks: prepare<
       { hook: string; at: number; host: string | null; auth_id: string | null },
       [number, string | null, number]
     >(
+      db,
       "select h.hook, h.at, k.host, k.auth_id from call_hooks h left join known_hooks k on k.hook = h.hook " +
         "where h.call = ?1 and (?2 is null or h.tenant = ?2) order by h.position limit ?3",
     ),
-    participants: db.query<ParticipantRow, [number, number]>(
+    participants: prepare<ParticipantRow, [number, number]>(
+      db,
       "select p.sid, p.hook, k.host as hook_host, k.auth_id, p.sip, p.identity, p.host, p.matcher, p.call_id, " +
         "p.sip_call_id, p.caller, p.callee from participants p left join known_hooks k on k.hook = p.hook " +
         "where p.call = ? order by p.sid limit ?",
     ),
-    sentSubjects: db.query<{ subject: string }, [number, string, number]>(
+    sentSubjects: prepare<{ subject: string }, [number, string, number]>(
+      db,
       "select distinct subject from (select seq, subject from events where call = ?1 order by seq limit ?3) as first_events " +
         "where exists (select 1 from deliveries d where d.event = seq and +d.tenant = ?2)",
     ),

@@ -3,6 +3,7 @@ import { DELIVERY_STATE_NAMES, UNSUCCESSFUL, type DeliveryFilter } from "../../.
 import { readCursor, type Position } from "../../sql/cursor";
 import type { ScannedRow } from "./take-page";
 import { tenantOf } from "../../sql/tenant-of";
+import { prepare } from "../prepare";
 
 export type ScannedDelivery = ScannedRow & { readonly id: number };
 
@@ -47,24 +48,30 @@ export class DeliveryScan {
 
   constructor(db: Database) {
     this.#db = db;
-    this.#hooksOf = db.query<{ hook: string }, [string, string | null]>(
+    this.#hooksOf = prepare<{ hook: string }, [string, string | null]>(
+      db,
       `select hook from known_hooks where host = ?1 and (?2 is null or auth_id = ?2) limit ${MOST_MERGED + 1}`,
     );
-    this.#hooksOfTenant = db.query<{ hook: string }, [string]>(
+    this.#hooksOfTenant = prepare<{ hook: string }, [string]>(
+      db,
       `select hook from known_hooks where auth_id = ? limit ${MOST_MERGED + 1}`,
     );
-    this.#newestId = db.query<{ id: number | null }, []>("select max(id) as id from deliveries");
-    this.#madeFrom = db.query<{ id: number; made_at: number }, [number]>(
+    this.#newestId = prepare<{ id: number | null }, []>(this.#db, "select max(id) as id from deliveries");
+    this.#madeFrom = prepare<{ id: number; made_at: number }, [number]>(
+      db,
       "select id, made_at from deliveries where id >= ? order by id limit 1",
     );
-    this.#callBySid = db.query<{ id: number; first_at: number }, [string]>(
+    this.#callBySid = prepare<{ id: number; first_at: number }, [string]>(
+      db,
       "select id, first_at from calls where room_sid = ?",
     );
     this.#callsByName = {
-      newest: db.query<{ id: number; first_at: number }, [string, number, number]>(
+      newest: prepare<{ id: number; first_at: number }, [string, number, number]>(
+        db,
         "select id, first_at from calls where room_name = ? and (first_at, id) <= (?, ?) order by first_at desc, id desc",
       ),
-      oldest: db.query<{ id: number; first_at: number }, [string, number, number]>(
+      oldest: prepare<{ id: number; first_at: number }, [string, number, number]>(
+        db,
         "select id, first_at from calls where room_name = ? and (first_at, id) >= (?, ?) order by first_at, id",
       ),
     };
@@ -104,14 +111,14 @@ export class DeliveryScan {
 
   *#byTime(driver: keyof typeof DRIVERS, scan: TimeScan): Iterable<ScannedDelivery> {
     const [at, id] = beginningOf(scan);
-    const statement = this.#db.query<Row, [Params]>(timeSql(driver, scan.failedOnly, scan.order));
+    const statement = prepare<Row, [Params]>(this.#db, timeSql(driver, scan.failedOnly, scan.order));
     for (const row of statement.iterate({ ...scan.params, at, id })) yield toScanned(row);
   }
 
   /** The deliveries of several hooks, put in order. */
   *#merge(hooks: readonly { hook: string }[], scan: TimeScan): Iterable<ScannedDelivery> {
     const { order, params, failedOnly } = scan;
-    const statement = this.#db.query<Row, [Params]>(`${timeSql("hook", failedOnly, order)} limit ${MERGED_CHUNK}`);
+    const statement = prepare<Row, [Params]>(this.#db, `${timeSql("hook", failedOnly, order)} limit ${MERGED_CHUNK}`);
     const [at, id] = beginningOf(scan);
     const read = (hook: string, from: Position) =>
       statement.all({ ...params, hook, at: from[0] ?? 0, id: from[1] ?? 0 });
@@ -137,7 +144,7 @@ export class DeliveryScan {
     const until = this.#firstMadeAt(Number(params["until"]));
     const [, from = 0] = after === undefined ? [0, order === "newest" ? END : 0] : readCursor(after, 2);
     const [above, below] = order === "newest" ? [since - 1, Math.min(from, until)] : [Math.max(from, since - 1), until];
-    for (const row of this.#db.query<Row, [Params]>(idSql(order)).iterate({ ...params, above, below })) {
+    for (const row of prepare<Row, [Params]>(this.#db, idSql(order)).iterate({ ...params, above, below })) {
       yield toScanned(row);
     }
   }
@@ -158,7 +165,7 @@ export class DeliveryScan {
     const begin = order === "newest" ? END : 0;
     const [at = 0, firstCall = 0, seq = 0, id = 0] =
       after === undefined ? [begin, begin, begin, begin] : readCursor(after, 4);
-    const statement = this.#db.query<CallRow, [Params]>(callSql(order));
+    const statement = prepare<CallRow, [Params]>(this.#db, callSql(order));
     for (const call of this.#callsOf(filter, order, [at, firstCall])) {
       const from = call.id === firstCall ? { seq, id } : { seq: begin, id: begin };
       for (const row of statement.iterate({ ...params, call: call.id, ...from })) {

@@ -9,6 +9,7 @@ import {
 } from "../../../../src/contracts/history";
 import { eventId, hookIdFrom, roomSid } from "../../../../src/domain/ids";
 import { DELIVERY_STATES } from "../../sql/states";
+import { prepare } from "../prepare";
 
 /** Deliveries as the history shows them, read one by one by their id. */
 export class DeliveryViews {
@@ -110,7 +111,8 @@ function toAttempt(row: AttemptRow): AttemptView {
 
 function prepareStatements(db: Database) {
   return {
-    view: db.query<ViewRow, [number, string | null]>(
+    view: prepare<ViewRow, [number, string | null]>(
+      db,
       `select d.id, d.state, d.hook, k.host, k.auth_id, c.room_sid, c.room_name, e.id as event_id, e.name, e.received_at,
          d.made_at, d.settled_at, d.reason, d.attempts, d.replay, l.head, l.due,
          (select max(x.id) from deliveries x where x.event = d.event and x.hook = d.hook) as latest
@@ -118,11 +120,13 @@ function prepareStatements(db: Database) {
          left join known_hooks k on k.hook = d.hook
        where d.id = ?1 and (?2 is null or d.tenant = ?2)`,
     ),
-    stateOf: db.query<{ state: number }, [number]>("select state from deliveries where id = ?"),
-    attempts: db.query<AttemptRow, [number]>(
+    stateOf: prepare<{ state: number }, [number]>(db, "select state from deliveries where id = ?"),
+    attempts: prepare<AttemptRow, [number]>(
+      db,
       "select n, started_at, duration_ms, status, error, answer_start from attempts where delivery = ? order by n",
     ),
-    ofEvent: db.query<{ id: number }, [number, string | null]>(
+    ofEvent: prepare<{ id: number }, [number, string | null]>(
+      db,
       "select id from deliveries where event = ?1 and (?2 is null or tenant = ?2) order by id",
     ),
   };

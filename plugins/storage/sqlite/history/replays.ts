@@ -6,6 +6,7 @@ import type { DeliveryScan } from "./delivery-scan";
 import { stateName } from "./delivery-views";
 import { takePage } from "./take-page";
 import { tenantOf } from "../../sql/tenant-of";
+import { prepare } from "../prepare";
 
 /** An event and a hook that gets it again. */
 type Candidate = { readonly event: number; readonly call: number; readonly hook: HookId; readonly name: string };
@@ -108,14 +109,16 @@ export class Replays {
 
 function prepareStatements(db: Database) {
   return {
-    row: db.query<Row, [number, string | null]>(
+    row: prepare<Row, [number, string | null]>(
+      db,
       `select d.event, l.call, d.hook, e.name,
          (select max(x.id) from deliveries x where x.event = d.event and x.hook = d.hook) as latest
        from deliveries d join lanes l on l.id = d.lane join events e on e.seq = d.event
        where d.id = ?1 and (?2 is null or d.tenant = ?2)`,
     ),
-    stateOf: db.query<{ state: number }, [number]>("select state from deliveries where id = ?"),
-    pending: db.query<{ id: number }, [number, string]>(
+    stateOf: prepare<{ state: number }, [number]>(db, "select state from deliveries where id = ?"),
+    pending: prepare<{ id: number }, [number, string]>(
+      db,
       "select id from deliveries where event = ? and hook = ? and state = 0",
     ),
   };

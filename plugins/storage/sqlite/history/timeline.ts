@@ -5,6 +5,7 @@ import { EVENT_STATES } from "../../sql/states";
 import { readCursor } from "../../sql/cursor";
 import type { DeliveryViews } from "./delivery-views";
 import { takePage } from "./take-page";
+import { prepare } from "../prepare";
 
 export type TimelineRow = {
   seq: number;
@@ -28,7 +29,7 @@ export class Timeline {
   readonly #deliveries: DeliveryViews;
 
   constructor(db: Database, deliveries: DeliveryViews) {
-    this.#rows = db.query<TimelineRow, [Record<string, string | number | null>]>(TIMELINE_SQL);
+    this.#rows = prepare<TimelineRow, [Record<string, string | number | null>]>(db, TIMELINE_SQL);
     this.#deliveries = deliveries;
   }
 

@@ -11,6 +11,7 @@ import { eventId, roomSid, type RoomSid } from "../../../../src/domain/ids";
 import { readCursor, type Position } from "../../sql/cursor";
 import { END } from "./delivery-scan";
 import { takePage } from "./take-page";
+import { prepare } from "../prepare";
 
 type EventRow = {
   seq: number;
@@ -150,13 +151,14 @@ type CallEventRow = { seq: number; at: number; room_sid: string | null; room_nam
 
 function prepareStatements(db: Database) {
   return {
-    byTime: db.query<EventRow, [number, number, number]>(UNMATCHED_SQL.byTime),
-    ofCall: db.query<EventRow, [number, number]>(UNMATCHED_SQL.ofCall),
-    callsOfHost: db.query<{ call: number }, [string, number]>(UNMATCHED_SQL.callsOfHost),
-    unmatchedWithoutHook: db.query<CallEventRow, [number, number, number]>(UNMATCHED_SQL.withoutHook(2)),
-    heldWithoutHook: db.query<CallEventRow, [number, number, number]>(UNMATCHED_SQL.withoutHook(1)),
-    hasHook: db.query<{ hook: string }, [number]>("select hook from call_hooks where call = ? limit 1"),
-    sip: db.query<{ sid: string; host: string | null }, [number]>(
+    byTime: prepare<EventRow, [number, number, number]>(db, UNMATCHED_SQL.byTime),
+    ofCall: prepare<EventRow, [number, number]>(db, UNMATCHED_SQL.ofCall),
+    callsOfHost: prepare<{ call: number }, [string, number]>(db, UNMATCHED_SQL.callsOfHost),
+    unmatchedWithoutHook: prepare<CallEventRow, [number, number, number]>(db, UNMATCHED_SQL.withoutHook(2)),
+    heldWithoutHook: prepare<CallEventRow, [number, number, number]>(db, UNMATCHED_SQL.withoutHook(1)),
+    hasHook: prepare<{ hook: string }, [number]>(db, "select hook from call_hooks where call = ? limit 1"),
+    sip: prepare<{ sid: string; host: string | null }, [number]>(
+      db,
       "select sid, host from participants where call = ? and sip = 1 limit 500",
     ),
   };
