@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { systemClock } from "../../../../src/contracts/clock";
 import type { IncomingEvent, PendingDelivery, Storage } from "../../../../src/contracts/storage";
-import { A, B, event, nobody, NOW, sip, to } from "../../../../src/contracts/testing/history-suite/sample-events";
+import { A, B, event, nobody, NOW, sip, to } from "../../../../src/contracts/testing/sample-events";
 import { newCall } from "../../../../src/domain/call";
 import { roomSid, type HookId } from "../../../../src/domain/ids";
 import { readLiveKitEvent } from "../../../../src/domain/livekit-event";
