@@ -66,5 +66,6 @@ export { AppError } from "./domain/errors";
 export { hookId, type StoredHook } from "./domain/hook";
 export { eventId, hookIdFrom, participantSid, roomSid } from "./domain/ids";
 export { readLiveKitEvent } from "./domain/livekit-event";
+export { describeParticipant, type Decider, type ParticipantDetails } from "./domain/participant-details";
 export { routeAgain, type EventToRoute } from "./domain/route-again";
 export { routeEvent, type EarlierEvent, type Match, type Routing } from "./domain/routing";

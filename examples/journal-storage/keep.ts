@@ -1,7 +1,17 @@
-import { CALL_MEMORY_MS, FINISHED_CALL_MS, routeEvent } from "sayna-sip";
-import type { CallMemory, CommitResult, EarlierEvent, HookId, IncomingEvent, OwnerTask, PlanDelivery } from "sayna-sip";
+import { CALL_MEMORY_MS, describeParticipant, FINISHED_CALL_MS, routeEvent } from "sayna-sip";
+import type {
+  CallMemory,
+  CommitResult,
+  EarlierEvent,
+  HookId,
+  IncomingEvent,
+  OwnerTask,
+  ParticipantDetails,
+  ParticipantSid,
+  PlanDelivery,
+} from "sayna-sip";
 import { queue } from "./lanes";
-import { callOf, eventsOf, nextNumber, type KeptCall, type KeptEvent, type Person, type State } from "./state";
+import { callOf, eventsOf, nextNumber, type KeptCall, type KeptEvent, type State } from "./state";
 
 /** `Storage.commit` for one event. `routeEvent` is the rule; this remembers what it says. */
 export function keepEvent(state: State, incoming: IncomingEvent, plan: PlanDelivery, keptAt: number): CommitResult {
@@ -16,7 +26,7 @@ export function keepEvent(state: State, incoming: IncomingEvent, plan: PlanDeliv
   const routing = routeEvent(call.memory, event, match, (which) => earlierOf(state, call, which));
   const kept = addEvent(state, { incoming, call, keptAt, state: routing.held ? "held" : "routed" });
   const decides = routing.call !== call.memory;
-  remember(call, routing.call, receivedAt, () => describe(incoming));
+  remember(call, routing.call, receivedAt, () => describeParticipant(incoming));
   call.lastAt = receivedAt;
   if (event.name === "room_finished") call.finishedAt = receivedAt;
 
@@ -68,26 +78,17 @@ function addEvent(state: State, members: Omit<KeptEvent, "seq" | "deliveries">):
 }
 
 /** Takes over what routing added to the memory. */
-export function remember(call: KeptCall, memory: CallMemory, at: number, personOf: (sid: string) => Person): void {
+export function remember(
+  call: KeptCall,
+  memory: CallMemory,
+  at: number,
+  personOf: (sid: ParticipantSid) => ParticipantDetails,
+): void {
   for (const hook of memory.hooks) if (!call.joined.has(hook)) call.joined.set(hook, at);
   for (const [sid, route] of memory.participants) {
     if (call.memory.participants.get(sid) !== route) call.people.set(sid, personOf(sid));
   }
   call.memory = memory;
-}
-
-export function describe({ event, match }: Pick<IncomingEvent, "event" | "match">): Person {
-  const subject = event.subject.kind === "participant" ? event.subject : undefined;
-  return {
-    sip: subject?.sip === true,
-    identity: subject?.identity,
-    host: match?.host,
-    matcher: match?.kind === "hook" ? match.matcher : undefined,
-    callId: subject?.attributes?.["sip.callID"],
-    sipCallId: subject?.attributes?.["sip.callIDFull"],
-    caller: subject?.attributes?.["sip.phoneNumber"],
-    callee: subject?.attributes?.["sip.trunkPhoneNumber"],
-  };
 }
 
 /** The task, if it is a new one. */

@@ -1,5 +1,6 @@
-import { routeAgain } from "sayna-sip";
+import { describeParticipant, routeAgain } from "sayna-sip";
 import type {
+  Decider,
   EventToRoute,
   HookId,
   OwnerTask,
@@ -9,7 +10,7 @@ import type {
   RoomSid,
   RoutedAgain,
 } from "sayna-sip";
-import { addOwner, describe, remember } from "./keep";
+import { addOwner, remember } from "./keep";
 import { queue } from "./lanes";
 import { pageOf } from "./pages";
 import { eventsOf, type Delivery, type State } from "./state";
@@ -80,7 +81,7 @@ export function routeCallAgain(
   const deciders = new Map(
     [...routed.deciders].flatMap(([who, i]) => (events[i] === undefined ? [] : [[who, events[i]]])),
   );
-  remember(call, routed.call, at, (who) => describe(deciders.get(who as never) ?? NOBODY));
+  remember(call, routed.call, at, (who) => describeParticipant(deciders.get(who) ?? NOBODY));
   const tasks: OwnerTask[] = [];
   for (const { match } of deciders.values()) {
     const task = match?.kind === "hook" ? addOwner(call, match.owner) : undefined;
@@ -89,4 +90,4 @@ export function routeCallAgain(
   return { ...result, ownerTasks: tasks };
 }
 
-const NOBODY = { event: { subject: { kind: "room" } }, match: undefined } as never;
+const NOBODY: Decider = { event: { subject: { kind: "room" } }, match: undefined };

@@ -9,6 +9,7 @@ import type {
   HostPattern,
   IncomingEvent,
   KnownHook,
+  ParticipantDetails,
   ParticipantSid,
   PausedHook,
   RoomSid,
@@ -49,24 +50,13 @@ export type KeptCall = {
   readonly firstAt: number;
   /** When each hook came into the call. */
   readonly joined: Map<HookId, number>;
-  readonly people: Map<ParticipantSid, Person>;
+  /** What the history says of each, from the event that decided it. */
+  readonly people: Map<ParticipantSid, ParticipantDetails>;
   /** The tenants that are to own the room, and whether they do. */
   readonly owners: Map<string, "open" | "done">;
   memory: CallMemory;
   lastAt: number;
   finishedAt: number | undefined;
-};
-
-/** What the history says of a participant, from the event that decided it. */
-export type Person = {
-  readonly sip: boolean;
-  readonly identity: string | undefined;
-  readonly host: string | undefined;
-  readonly matcher: string | undefined;
-  readonly callId: string | undefined;
-  readonly sipCallId: string | undefined;
-  readonly caller: string | undefined;
-  readonly callee: string | undefined;
 };
 
 export type Delivery = {

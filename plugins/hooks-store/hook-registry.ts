@@ -20,6 +20,10 @@ import type { HostPattern } from "../../src/domain/host-pattern";
 import type { HookId } from "../../src/domain/ids";
 import type { Principal } from "../../src/domain/principal";
 import { sameValue } from "../../src/domain/same-value";
+import { followUp } from "./follow-up";
+import { GoneHooks } from "./gone-hooks";
+import { PausedHooks } from "./paused-hooks";
+import { TableVersion } from "./table-version";
 import { toHook } from "./to-hook";
 
 export type HookRegistryOptions = {
@@ -34,8 +38,6 @@ export type HookRegistryOptions = {
 /** What of the forwarding table the configuration says. */
 export type ConfiguredHooks = Pick<HookRegistryOptions, "configHooks" | "policy">;
 
-/** A commit that was under way when the table changed has ended by then. */
-const LATE_CANCEL_MS = 15_000;
 /** What another instance has changed and could not be read is read again after this. */
 const RELOAD_AGAIN_MS = 1_000;
 
@@ -47,23 +49,18 @@ type Recording = (keep: (replacements: HookReplacements) => HookReplacements) =>
 
 /** Hooks that are read, and made, in a row: 1 to 3 ms (measured). */
 const HOOKS_AT_A_TIME = 500;
-/** Cancellations that are asked for in a row. */
-const CANCELLED_AT_A_TIME = 50;
 const HOSTS_LOGGED = 20;
 
 /** The forwarding table in memory, as it is in the storage, and the way to change it. */
 export class HookRegistry {
   readonly #options: HookRegistryOptions;
-  readonly #paused = new Map<HookId, PausedHook>();
+  readonly #paused: PausedHooks;
+  readonly #version: TableVersion;
+  readonly #gone: GoneHooks;
   readonly #listeners: ((hooks: readonly HookId[]) => void)[] = [];
   #table: HookTable;
   #policy: DeliveryPolicy;
   #lastChange: Promise<void> = Promise.resolve();
-  /** Of the table, as it was read last. */
-  #version = 0;
-  /** The table has something of a later version already. */
-  #isAhead = false;
-  readonly #saving = new Set<Promise<unknown>>();
   #cancelReload = () => {};
   #stopped = false;
 
@@ -71,6 +68,9 @@ export class HookRegistry {
     this.#options = options;
     this.#table = new HookTable(options.configHooks);
     this.#policy = options.policy;
+    this.#paused = new PausedHooks(options);
+    this.#version = new TableVersion(options);
+    this.#gone = new GoneHooks({ ...options, isActive: this.isActive });
   }
 
   /**
@@ -80,20 +80,21 @@ export class HookRegistry {
   static async load(options: HookRegistryOptions): Promise<HookRegistry> {
     const { storage } = options;
     const registry = new HookRegistry(options);
-    registry.#version = await registry.newestVersion();
+    const version = registry.#version;
+    version.isAt(await version.newest());
     for (let after: { after?: string } | undefined = {}; after !== undefined;) {
       const { entries, next }: Page<StoredHook> = await storage.readHooks({ limit: HOOKS_AT_A_TIME, ...after });
       registry.#table.change(entries.map(toTableChange));
       after = next === undefined ? undefined : { after: next };
     }
     // Another instance may have changed some while the pages were read: version by version, whichever of it they had.
-    for (const newest = await registry.newestVersion(); registry.#version < newest; registry.#version++) {
-      await registry.#take(await registry.differences(registry.#version, registry.#version + 1));
+    for (const newest = await version.newest(); version.current < newest; version.isAt(version.current + 1)) {
+      await registry.#take(await version.differences(version.current, version.current + 1));
     }
     await storage.rememberHooks(options.configHooks);
-    for (const paused of await storage.pausedHooks()) registry.#paused.set(paused.hook, paused);
+    registry.#paused.take(await registry.#paused.read());
     const gone = (await storage.waitingHooks()).filter((hook) => !registry.isActive(hook));
-    await registry.#cancel(gone);
+    await registry.#gone.cancel(gone);
     return registry;
   }
 
@@ -107,18 +108,15 @@ export class HookRegistry {
   }
 
   /** The versions of the hooks added at run time; see `Storage.hookVersions`. */
-  versions = (limit: number, before?: number): Promise<readonly HookVersion[]> =>
-    this.#options.storage.hookVersions(limit, before);
+  versions = (limit: number, before?: number): Promise<readonly HookVersion[]> => this.#version.versions(limit, before);
 
   /** The version that the last change made; 0 before the first. */
-  async newestVersion(): Promise<number> {
-    const [newest] = await this.versions(1);
-    return newest?.version ?? 0;
+  newestVersion(): Promise<number> {
+    return this.#version.newest();
   }
 
   /** Which hosts have another hook in `to`; see `Storage.hookDifferences`. */
-  differences = (from: number, to: number): Promise<readonly HostDifference[]> =>
-    this.#options.storage.hookDifferences(from, to);
+  differences = (from: number, to: number): Promise<readonly HostDifference[]> => this.#version.differences(from, to);
 
   isActive = (hook: HookId): boolean => this.#table.byId(hook) !== undefined;
 
@@ -137,9 +135,7 @@ export class HookRegistry {
 
   /** Hooks of the table that are paused: one that is gone stays paused, in case it comes back. */
   get pausedCount(): number {
-    let count = 0;
-    for (const hook of this.#paused.keys()) if (this.isActive(hook)) count++;
-    return count;
+    return this.#paused.count(this.isActive);
   }
 
   isPaused(hook: HookId): boolean {
@@ -218,19 +214,19 @@ export class HookRegistry {
     if (unknown.length > 0) await storage.rememberHooks(unknown);
     const gone = before.all().flatMap(({ id }) => (after.byId(id) === undefined ? [id] : []));
     this.#table = after;
-    if (version > this.#version) this.#isAhead = true;
+    this.#version.hasSomeOf(version);
     this.#policy = policy;
     inForce();
     if (changed.length + gone.length > 0) {
       log.info({ changed: changed.length, gone: gone.length }, "SIP hooks of the configuration changed");
     }
-    await this.#cancelGone(gone);
+    await this.#gone.leave(gone);
     for (const listener of this.#listeners) listener(changed);
   }
 
   /** The hooks added at run time that these hosts have in the storage, and the version that this is of. */
   async #stored(hosts: readonly HostPattern[]): Promise<{ readonly hooks: readonly Hook[]; readonly version: number }> {
-    if (hosts.length === 0) return { hooks: [], version: this.#version };
+    if (hosts.length === 0) return { hooks: [], version: this.#version.current };
     const { storage, clock } = this.#options;
     let stored: readonly StoredHook[] = [];
     // A change that changes nothing: no version is made, and what it is given is what no other change is under way for.
@@ -281,20 +277,14 @@ export class HookRegistry {
 
   /** Changes nothing when it throws. */
   async #reload(): Promise<void> {
-    const { storage } = this.#options;
-    // Those whose saving is under way are not there yet.
-    await Promise.allSettled(this.#saving);
-    const pausedHere = [...this.#paused.keys()];
-    const pausedThere = new Map((await storage.pausedHooks()).map((paused) => [paused.hook, paused]));
-    const newest = await this.newestVersion();
-    const differences = newest === this.#version ? [] : await this.#differencesUntil(newest);
+    const paused = await this.#paused.read();
+    const newest = await this.#version.newest();
+    const differences = await this.#version.differencesUntil(newest);
     const gone = await this.#take(differences);
-    this.#isAt(newest);
-    for (const paused of pausedThere.values()) this.#paused.set(paused.hook, paused);
-    const resumed = pausedHere.filter((hook) => !pausedThere.has(hook));
-    for (const hook of resumed) this.#paused.delete(hook);
+    this.#version.isAt(newest);
+    const resumed = this.#paused.take(paused);
     const replaced = differences.flatMap(({ host }) => this.#table.byPattern(host)?.id ?? []);
-    await this.#cancelGone(gone);
+    await this.#gone.leave(gone);
     const released = [...new Set([...replaced, ...resumed])];
     if (released.length > 0) for (const listener of this.#listeners) listener(released);
   }
@@ -309,43 +299,6 @@ export class HookRegistry {
     return this.#table.change(changes);
   }
 
-  #isAt(version: number): void {
-    this.#version = version;
-    this.#isAhead = false;
-  }
-
-  /**
-   * What the table is to take over from the later versions. Where it is ahead of its own, version by version: a host that was
-   * changed and changed back since is none of the differences, and yet another one here.
-   */
-  async #differencesUntil(newest: number): Promise<readonly HostDifference[]> {
-    if (!this.#isAhead) return this.differences(this.#version, newest);
-    const last = new Map<HostPattern, HostDifference>();
-    for (let version = this.#version; version < newest; version++) {
-      for (const difference of await this.differences(version, version + 1)) last.set(difference.host, difference);
-    }
-    return [...last.values()];
-  }
-
-  /** What this change, and those that other instances have made before it, make of the table. */
-  async #since(version: number, hosts: readonly HostDifference[]): Promise<readonly HostDifference[]> {
-    if (hosts.length === 0) return [];
-    if (version === this.#version + 1) {
-      this.#isAt(version);
-      return hosts;
-    }
-    try {
-      const all = await this.#differencesUntil(version);
-      this.#isAt(version);
-      return all;
-    } catch (error) {
-      this.#isAhead = true;
-      // Fails open because the change stands and is in force here; the others' are read at the next reload.
-      this.#options.log.error({ err: error }, "Changes of the SIP hooks by other instances could not be read");
-      return hosts;
-    }
-  }
-
   async #change(caller: Principal, record: Recording): Promise<void> {
     let put: HookReplacements = [];
     const { version, hosts } = await record((replacements) => {
@@ -356,72 +309,29 @@ export class HookRegistry {
       // Fails closed because a table that is not on disk would be another one after a restart.
       throw new AppError("hooks_not_saved", { cause: error });
     });
-    const gone = await this.#take(await this.#since(version, hosts));
+    const gone = await this.#take(await this.#version.since(version, hosts));
     const first = hosts.slice(0, HOSTS_LOGGED).map(({ host }) => host);
     this.#options.log.info({ version, who: caller.id, hosts: first, count: hosts.length }, "SIP hooks changed");
     const touched = put.flatMap(({ host }) => this.#table.byPattern(host)?.id ?? []);
-    await this.#followUp(() => this.#resume(touched.filter((hook) => this.isPaused(hook))));
-    await this.#cancelGone(gone);
+    await followUp(() => this.#paused.resume(touched), this.#options.log);
+    await this.#gone.leave(gone);
     for (const listener of this.#listeners) listener(touched);
   }
 
-  /** Cancels what is pending for these hooks, and once more a little later, unless they are back by then. */
-  async #cancelGone(gone: readonly HookId[]): Promise<void> {
-    if (gone.length === 0) return;
-    const stillGone = () => gone.filter((hook) => !this.isActive(hook));
-    // What was being kept with the table as it was before; and what could not be cancelled at first.
-    this.#options.clock.after(LATE_CANCEL_MS, () => void this.#followUp(() => this.#cancel(stillGone())));
-    await this.#followUp(() => this.#cancel(gone));
-  }
-
-  /** What a change brings with it, once it is on disk and in force. */
-  async #followUp(run: () => Promise<void>): Promise<void> {
-    try {
-      await run();
-    } catch (error) {
-      // Fails open because the change stands: to say that it failed would be wrong. Nothing is sent to a hook that is gone,
-      // and the next start cancels what is left.
-      this.#options.log.error({ err: error }, "What follows from a change of the SIP hooks could not be saved");
-    }
-  }
-
   /** Stops sending to a hook until it is resumed; survives a restart. */
-  async pause(hook: HookId, reason: string): Promise<void> {
-    const since = this.#options.clock.now();
-    if (!this.#paused.has(hook)) this.#paused.set(hook, { hook, reason, since });
-    const saved = this.#options.storage.pauseHooks([hook], reason, since);
-    this.#saving.add(saved);
-    await saved.finally(() => this.#saving.delete(saved));
+  pause(hook: HookId, reason: string): Promise<void> {
+    return this.#paused.pause(hook, reason);
   }
 
   /** The same for hooks that somebody names; they are paused, all of them, when that is saved. */
-  async pauseAll(hooks: readonly HookId[], reason: string): Promise<void> {
-    const since = this.#options.clock.now();
-    const active = hooks.filter((hook) => !this.isPaused(hook));
-    await this.#options.storage.pauseHooks(active, reason, since);
-    for (const hook of active) this.#paused.set(hook, { hook, reason, since });
+  pauseAll(hooks: readonly HookId[], reason: string): Promise<void> {
+    return this.#paused.pauseAll(hooks, reason);
   }
 
   /** Sends to these hooks again. */
   async resume(hooks: readonly HookId[]): Promise<void> {
-    const paused = hooks.filter((hook) => this.isPaused(hook));
-    await this.#resume(paused);
-    for (const listener of this.#listeners) listener(paused);
-  }
-
-  async #resume(hooks: readonly HookId[]): Promise<void> {
-    if (hooks.length === 0) return;
-    await this.#options.storage.resumeHooks(hooks, this.#options.clock.now());
-    for (const hook of hooks) this.#paused.delete(hook);
-  }
-
-  #cancel(hooks: readonly HookId[]): Promise<void> {
-    return inSlices(hooks, CANCELLED_AT_A_TIME, async (slice) => {
-      for (const hook of slice) {
-        const cancelled = await this.#options.storage.cancelHook(hook);
-        if (cancelled > 0) this.#options.log.warn({ hook, cancelled }, "Deliveries cancelled: their SIP hook is gone");
-      }
-    });
+    const resumed = await this.#paused.resume(hooks);
+    for (const listener of this.#listeners) listener(resumed);
   }
 }
 

@@ -5,7 +5,8 @@ export { testMatcher, type MatcherCase, type MatcherUnderTest } from "../contrac
 export { testConcurrency, testSharing, type SharedStorage } from "../contracts/testing/concurrency-suite";
 export { testCrashes, type CrashingStorage } from "../contracts/testing/crash-suite";
 export { testHistory } from "../contracts/testing/history-suite";
-export { testStorage, type StorageUnderTest } from "../contracts/testing/storage-suite";
+export type { StorageUnderTest } from "../contracts/testing/opened-storage";
+export { testStorage } from "../contracts/testing/storage-suite";
 export { testUpkeep } from "../contracts/testing/upkeep-suite";
 export { createForTest, type ForTest } from "./create-for-test";
 export { optionsTable } from "./options-table";

@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { readStages, restsOf } from "../readme/containerfile";
 import { ROOT } from "../readme/readme";
 
 const TAG = "localhost/sayna-sip-test";
@@ -85,13 +84,6 @@ function engine(command: readonly string[]): { readonly ok: boolean; readonly ou
   const { exitCode, stdout, stderr } = Bun.spawnSync([...command], { cwd: ROOT, stdin: "ignore", timeout: BUILD_MS });
   const output = stdout.toString();
   return exitCode === 0 ? { ok: true, output } : { ok: false, output: `${output}${stderr.toString()}` };
-}
-
-/** The words behind an instruction of the image that is written as JSON. */
-export function words(name: "ENTRYPOINT" | "CMD"): readonly string[] {
-  const image = readStages().at(-1);
-  const [json = "[]"] = image === undefined ? [] : restsOf(image, name);
-  return JSON.parse(json) as readonly string[];
 }
 
 /** What the engine's process has started last: the program in the container. Buildah passes no signal on to it. */

@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import packageJson from "../../package.json" with { type: "json" };
-import { buildContainer, innermost, words } from "./container-engine";
+import { readImage, wordsOf } from "../readme/containerfile";
+import { CONTAINER_ENVIRONMENT } from "../support/container-environment";
+import { buildContainer, innermost } from "./container-engine";
 
 test("where buildah or podman is there, it builds the image, and a container of it serves, is live and stops", async () => {
   const built = buildContainer();
@@ -15,25 +17,17 @@ test("where buildah or podman is there, it builds the image, and a container of 
   }
   try {
     const { config } = built;
+    const image = readImage();
     expect(config).toMatchObject({
       User: "10001:10001",
       Volumes: { "/data": {} },
-      Entrypoint: words("ENTRYPOINT"),
-      Cmd: words("CMD"),
+      Entrypoint: wordsOf(image, "ENTRYPOINT"),
+      Cmd: wordsOf(image, "CMD"),
       StopSignal: "SIGTERM",
       Labels: { "org.opencontainers.image.version": packageJson.version },
     });
     expect(config.Env).toEqual(expect.arrayContaining(["HOST=0.0.0.0", "AUTH_REQUIRED=true", "DATA_DIR=/data"]));
-    const env = {
-      HOST: "127.0.0.1",
-      PORT: "0",
-      AUTH_API_SECRET: "a-secret",
-      LIVEKIT_API_KEY: "APIexample",
-      LIVEKIT_API_SECRET: "another-secret",
-      SIP_ROOM_PREFIX: "sip-",
-      SIP_PROVISION: "false",
-    };
-    const command = built.run([...config.Entrypoint, ...config.Cmd], env);
+    const command = built.run([...config.Entrypoint, ...config.Cmd], CONTAINER_ENVIRONMENT);
     const server = Bun.spawn([...command], { stdout: "pipe", stderr: "inherit" });
     const lines = createInterface({ input: Readable.fromWeb(server.stdout) });
     let url = "";

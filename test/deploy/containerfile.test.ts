@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { validate, ValidationCode, ValidationSeverity } from "dockerfile-utils";
 import packageJson from "../../package.json" with { type: "json" };
-import { readStages, restsOf } from "../readme/containerfile";
+import { readImage, readStages, restsOf } from "../readme/containerfile";
 import { ROOT } from "../readme/readme";
 
 const CONTAINERFILE = readFileSync(join(ROOT, "Containerfile"), "utf8");
@@ -52,7 +52,7 @@ test("no stage has an unpinned base, fetches by ADD, or installs as it likes", (
 });
 
 test("the image's labels say what it is, which version, and what it is made of", () => {
-  const image = readStages().at(-1) ?? { base: "", name: undefined, instructions: [] };
+  const image = readImage();
   const labels = Object.fromEntries(
     restsOf(image, "LABEL")
       .flatMap((rest) => [...rest.matchAll(/([\w.]+)="([^"]*)"/g)])

@@ -3,26 +3,18 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { deliveryHeaders } from "../../plugins/webhook-forwarder/dispatcher/delivery-headers";
 import type { Signers } from "../../plugins/webhook-forwarder/dispatcher/read-signers";
-import { eventId } from "../../src/domain/ids";
-import { parseSigningKey, saynaSignature, type SigningKey } from "../../src/domain/signatures";
+import { saynaSignature } from "../../src/domain/signatures";
 import { startReceiver, type RunningReceiver } from "../readme/running-receiver";
+import { deliveredHeaders } from "../support/received-request";
 import { recordedWebhooks } from "../support/recordings";
 import { temporaryDirectory } from "../support/server-process";
+import { KEY, KEY_TEXT, OURS, SECRET, signedHeaders, THEIRS } from "../support/signers";
 import { testCa } from "../support/test-ca";
 import { World } from "../support/world";
 import { freePort } from "./free-port";
 import { readPage, ROOT } from "./markdown-page";
 
-const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-const KEY_TEXT = `whsk_${Buffer.alloc(32, 9).toString("base64")}`;
-const KEY = signingKeyOf(KEY_TEXT);
-const OURS: Signers = { secrets: [SECRET], keys: [KEY] };
-const THEIRS: Signers = {
-  secrets: ["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"],
-  keys: [signingKeyOf(`whsk_${Buffer.alloc(32, 8).toString("base64")}`)],
-};
 const CALL = recordedWebhooks("answered-call");
 const page = readPage("docs/receiving-hooks.md");
 
@@ -52,12 +44,6 @@ let world: World;
 const receivers = new Map<string, RunningReceiver>();
 /** A delivery as the service made it. */
 let original: { readonly headers: Readonly<Record<string, string>>; readonly body: Buffer };
-
-function signingKeyOf(text: string): SigningKey {
-  const key = parseSigningKey(text);
-  if (key === undefined) throw new Error("that is no signing key");
-  return key;
-}
 
 /** The recorded call, to another host: with a room, participants and events of its own. */
 const callTo = (host: string, mark: string) =>
@@ -94,11 +80,8 @@ beforeAll(async () => {
   await world.replay(callTo("recorder.example.com", "rec0").slice(0, 2));
   await world.tenant("recorder").waitFor(2);
   const [request] = world.tenant("recorder").requests;
-  const isOurs = ([name]: readonly [string, string]): boolean => !/^(content-length|host|connection)$/i.test(name);
-  original = {
-    headers: Object.fromEntries(request?.headers.filter(isOurs) ?? []),
-    body: request?.body ?? Buffer.of(),
-  };
+  if (request === undefined) throw new Error("nothing was recorded");
+  original = { headers: deliveredHeaders(request), body: request.body };
 }, 240_000);
 
 afterAll(async () => {
@@ -108,11 +91,7 @@ afterAll(async () => {
 });
 
 const signed = (signers: Signers, secondsAgo: number, id = `EV_${crypto.randomUUID()}`, replay = false) =>
-  deliveryHeaders(
-    { eventId: eventId(id), contentType: "application/webhook+json", body: original.body, replay },
-    signers,
-    Date.now() - secondsAgo * 1000,
-  );
+  signedHeaders({ id, body: original.body }, { signers, secondsAgo, replay });
 
 describe.each(RUNS)("the receiver in $name that knows $knows", ({ host, name, knows, command }) => {
   const receiver = (): RunningReceiver => {

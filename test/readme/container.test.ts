@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { CONTAINER_ENVIRONMENT } from "../support/container-environment";
 import { temporaryDirectory } from "../support/server-process";
 import { buildImage, type BuiltImage } from "./built-image";
-import { environmentOf, readStages, restsOf } from "./containerfile";
+import { environmentOf, readImage, readStages, restsOf, wordsOf } from "./containerfile";
 import { quoted, README, ROOT, section, tableRows } from "./readme";
 
 const stages = readStages();
-const image = stages.at(-1) ?? { base: "", name: undefined, instructions: [] };
+const image = readImage();
 const packageJson = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
   engines: { bun: string };
   dependencies: Record<string, string>;
@@ -101,9 +102,7 @@ describe("what it makes", () => {
   });
 
   const start = (env: Record<string, string>) => {
-    const command = [restsOf(image, "ENTRYPOINT"), restsOf(image, "CMD")].flatMap(
-      ([json = "[]"]) => JSON.parse(json) as string[],
-    );
+    const command = [...wordsOf(image, "ENTRYPOINT"), ...wordsOf(image, "CMD")];
     return Bun.spawn([join(directory.path, "bin", "bun"), ...command.slice(1)], {
       cwd: built.workingDirectory,
       env: { PATH: built.path, ...environmentOf(image), DATA_DIR: join(built.root, "data"), ...env },
@@ -169,15 +168,7 @@ describe("what it makes", () => {
   });
 
   test("starts with the environment alone, is live, serves its pages, keeps its data in the volume, and stops", async () => {
-    const server = start({
-      HOST: "127.0.0.1",
-      PORT: "0",
-      AUTH_API_SECRET: "a-secret",
-      LIVEKIT_API_KEY: "APIexample",
-      LIVEKIT_API_SECRET: "another-secret",
-      SIP_ROOM_PREFIX: "sip-",
-      SIP_PROVISION: "false",
-    });
+    const server = start(CONTAINER_ENVIRONMENT);
     try {
       let output = "";
       const decoder = new TextDecoder();

@@ -28,9 +28,22 @@ export function readStages(): readonly Stage[] {
   return stages;
 }
 
+/** The last stage: what is run. */
+export function readImage(): Stage {
+  const image = readStages().at(-1);
+  if (image === undefined) throw new Error("the Containerfile has no stage");
+  return image;
+}
+
 /** The texts behind all instructions of this name. */
 export const restsOf = ({ instructions }: Stage, name: string): readonly string[] =>
   instructions.filter((instruction) => instruction.name === name).map(({ rest }) => rest);
+
+/** The words behind an instruction that is written as JSON. */
+export function wordsOf(stage: Stage, name: "ENTRYPOINT" | "CMD"): readonly string[] {
+  const [json = "[]"] = restsOf(stage, name);
+  return JSON.parse(json) as readonly string[];
+}
 
 /** The variables that the image sets. */
 export function environmentOf(stage: Stage): Readonly<Record<string, string>> {

@@ -1,28 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { deliveryHeaders } from "../../plugins/webhook-forwarder/dispatcher/delivery-headers";
 import type { Signers } from "../../plugins/webhook-forwarder/dispatcher/read-signers";
 import { TEST_HEADER } from "../../plugins/webhook-forwarder/hook-test/example-event";
-import { eventId } from "../../src/domain/ids";
 import { judgeAttempt } from "../../src/domain/retry-policy";
-import { parseSigningKey, type SigningKey } from "../../src/domain/signatures";
-import type { ReceivedRequest } from "../support/received-request";
+import { deliveredHeaders, type ReceivedRequest } from "../support/received-request";
 import { recordedWebhooks } from "../support/recordings";
 import { temporaryDirectory } from "../support/server-process";
+import { KEY, KEY_TEXT, OURS, SECRET, signedHeaders, THEIRS } from "../support/signers";
 import { testCa } from "../support/test-ca";
 import { World } from "../support/world";
 import { codeBlock, quoted, ROOT, section, tableRows } from "./readme";
 import { startReceiver, type RunningReceiver } from "./running-receiver";
 
-const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-const KEY_TEXT = `whsk_${Buffer.alloc(32, 9).toString("base64")}`;
-const KEY = signingKeyOf(KEY_TEXT);
-const OURS: Signers = { secrets: [SECRET], keys: [KEY] };
-const THEIRS: Signers = {
-  secrets: ["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"],
-  keys: [signingKeyOf(`whsk_${Buffer.alloc(32, 8).toString("base64")}`)],
-};
 const CALL = recordedWebhooks("answered-call");
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -34,12 +24,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await directory.remove();
 });
-
-function signingKeyOf(text: string): SigningKey {
-  const key = parseSigningKey(text);
-  if (key === undefined) throw new Error("that is no signing key");
-  return key;
-}
 
 /** The README's receiver with one of its `verify.ts`, in a directory of its own, as a reader would lay it out. */
 async function layOut(verify: string): Promise<string> {
@@ -97,7 +81,7 @@ describe.each(VARIANTS)("the receiver, $verify", ({ verify, knows }) => {
   const original = () => {
     const [request] = captured;
     if (request === undefined) throw new Error("nothing was captured");
-    return { headers: Object.fromEntries(request.headers.filter(isOurs)), body: request.body };
+    return { headers: deliveredHeaders(request), body: request.body };
   };
 
   test("takes a repetition without doing its work again", async () => {
@@ -116,11 +100,7 @@ describe.each(VARIANTS)("the receiver, $verify", ({ verify, knows }) => {
   });
 
   const signed = (signers: Signers, secondsAgo: number, replay = false) =>
-    deliveryHeaders(
-      { eventId: eventId("EV_1"), contentType: "application/webhook+json", body: original().body, replay },
-      signers,
-      Date.now() - secondsAgo * 1000,
-    );
+    signedHeaders({ id: "EV_1", body: original().body }, { signers, secondsAgo, replay });
 
   test("refuses another secret's signature, and a delivery without one", async () => {
     const { body } = original();
@@ -162,9 +142,6 @@ describe.each(VARIANTS)("the receiver, $verify", ({ verify, knows }) => {
     expect([...sent, ...ofReplay, TEST_HEADER].toSorted()).toEqual([...new Set(listed)].toSorted());
   });
 });
-
-const isOurs = ([name]: readonly [string, string]): boolean =>
-  !["content-length", "host", "connection"].includes(name.toLowerCase());
 
 /** The same event of another call, at the other tenant's host. */
 function ofTenantB(body: string): string {

@@ -21,6 +21,11 @@ export type ReceivedRequest = {
   header(name: string): string | undefined;
 };
 
+/** The headers without those of the transport: what a delivery has of its own. */
+export function deliveredHeaders({ headers }: Pick<ReceivedRequest, "headers">): Readonly<Record<string, string>> {
+  return Object.fromEntries(headers.filter(([name]) => !/^(content-length|host|connection)$/i.test(name)));
+}
+
 export type ParsedRequest = Pick<ReceivedRequest, "method" | "path" | "headers" | "body" | "header">;
 
 const HEAD_END = "\r\n\r\n";

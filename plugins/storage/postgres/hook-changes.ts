@@ -1,29 +1,26 @@
 import type { TransactionSQL } from "bun";
 import type { Page, PageRequest } from "../../../src/contracts/history";
 import { inSlices } from "../../../src/contracts/in-slices";
-import {
-  HOSTS_OF_VERSION,
-  type ChangeAuthor,
-  type ChangeHosts,
-  type HookChange,
-  type HookReplacements,
-  type HookVersion,
-  type HostDifference,
-  type KnownHook,
-  type PresentHooks,
-  type RestoreHosts,
+import type {
+  ChangeAuthor,
+  ChangeHosts,
+  HookChange,
+  HookReplacements,
+  HookVersion,
+  HostDifference,
+  KnownHook,
+  PresentHooks,
+  RestoreHosts,
 } from "../../../src/contracts/storage";
 import type { StoredHook } from "../../../src/domain/hook";
 import type { HostPattern } from "../../../src/domain/host-pattern";
+import { differenceOf, differencesMade, HOSTS_AT_A_TIME, summarise } from "../sql/host-difference";
 import type { Database } from "./database";
 import { hooksOf, pageOfHooks, rememberHooks, writeHooks } from "./hook-rows";
 import { lockAll } from "./locks";
 import { storableText } from "./storable-text";
 
 type Sql = Pick<TransactionSQL, "unsafe">;
-
-/** Hosts that are read, compared and written in a row. */
-const HOSTS_AT_A_TIME = 500;
 
 /**
  * The changes of the hooks added at run time: one after the other, whichever instance makes it, each with its record in one
@@ -107,16 +104,9 @@ async function make(
   present: PresentHooks,
   replacements: HookReplacements,
 ): Promise<HookChange> {
-  const hosts: HostDifference[] = [];
   // Of a host that is named twice the last one counts.
   const once = [...new Map(replacements.map((replacement) => [replacement.host, replacement])).values()];
-  await inSlices(once, HOSTS_AT_A_TIME, (slice) => {
-    for (const { host, after } of slice) {
-      if (!present.has(host)) throw new RangeError(`the change was not to be about ${host}`);
-      const difference = differenceOf(host, present.get(host), after);
-      if (difference !== undefined) hosts.push(difference);
-    }
-  });
+  const hosts = await differencesMade(present, once);
   const newest = await newestVersion(tx);
   if (hosts.length === 0) return { ...author, version: newest, hosts };
   // Without gaps: a sequence would leave one where a change was undone.
@@ -130,20 +120,10 @@ async function make(
 }
 
 async function record(tx: Sql, version: number, author: ChangeAuthor, hosts: readonly HostDifference[]): Promise<void> {
-  const added = hosts.filter(({ before }) => before === undefined).length;
-  const removed = hosts.filter(({ after }) => after === undefined).length;
-  const first = hosts.slice(0, HOSTS_OF_VERSION).map(({ host }) => host);
+  const { added, replaced, removed, first } = summarise(hosts);
   await tx.unsafe(
     "insert into hook_changes (version, who, at, added, replaced, removed, hosts) values ($1, $2, $3, $4, $5, $6, $7)",
-    [
-      version,
-      storableText(author.who),
-      author.at,
-      added,
-      hosts.length - added - removed,
-      removed,
-      JSON.stringify(first),
-    ],
+    [version, storableText(author.who), author.at, added, replaced, removed, JSON.stringify(first)],
   );
 }
 
@@ -183,15 +163,6 @@ async function readDifferences(tx: Sql, from: number, to: number): Promise<HostD
     }
   });
   return differences;
-}
-
-function differenceOf(
-  host: HostPattern,
-  before: StoredHook | undefined,
-  after: StoredHook | undefined,
-): HostDifference | undefined {
-  if (Bun.deepEquals(before, after)) return undefined;
-  return { host, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
 }
 
 type VersionRow = Pick<HookVersion, "who" | "added" | "replaced" | "removed"> & {

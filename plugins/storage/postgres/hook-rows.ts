@@ -1,11 +1,10 @@
 import type { TransactionSQL } from "bun";
 import type { Page, PageRequest } from "../../../src/contracts/history";
 import type { HookReplacement, KnownHook } from "../../../src/contracts/storage";
-import type { CredentialRefs } from "../../../src/domain/credentials";
-import type { OwnPolicy } from "../../../src/domain/delivery-policy";
 import { hookId, type StoredHook } from "../../../src/domain/hook";
 import type { HostPattern } from "../../../src/domain/host-pattern";
 import { readCursor, writeCursor } from "../sql/cursor";
+import { HOOK_COLUMNS, toStoredHook, type HookRow } from "../sql/hook-row";
 import type { Database } from "./database";
 
 type Sql = Pick<TransactionSQL, "unsafe">;
@@ -14,7 +13,7 @@ type Sql = Pick<TransactionSQL, "unsafe">;
 export async function pageOfHooks(database: Database, { limit, after }: PageRequest): Promise<Page<StoredHook>> {
   const [position = 0] = after === undefined ? [] : readCursor(after, 1);
   const rows = await database.rows<HookRow>(
-    `select position, ${COLUMNS} from hooks where position > $1 order by position limit $2`,
+    `select position, ${HOOK_COLUMNS} from hooks where position > $1 order by position limit $2`,
     [position, limit],
   );
   const last = rows.at(-1);
@@ -25,7 +24,7 @@ export async function pageOfHooks(database: Database, { limit, after }: PageRequ
 /** What these hosts have now; those without a hook are absent. */
 export async function hooksOf(tx: Sql, hosts: readonly HostPattern[]): Promise<ReadonlyMap<HostPattern, StoredHook>> {
   const rows = (await tx.unsafe(
-    `select position, ${COLUMNS} from hooks where host in (select json_array_elements_text($1::text::json))`,
+    `select position, ${HOOK_COLUMNS} from hooks where host in (select json_array_elements_text($1::text::json))`,
     [JSON.stringify(hosts)],
   )) as HookRow[];
   return new Map(rows.map(toStoredHook).map((hook) => [hook.host, hook]));
@@ -79,7 +78,7 @@ async function putHooks(tx: Sql, hooks: readonly StoredHook[]): Promise<void> {
     }),
   );
   await tx.unsafe(
-    `insert into hooks (${COLUMNS}) select ${COLUMNS}
+    `insert into hooks (${HOOK_COLUMNS}) select ${HOOK_COLUMNS}
      from json_to_recordset($1::text::json) as x (ord integer, host text, url text, auth_id text, secret_ref text,
        previous_secret text, credentials text, policy text, operator_policy text) order by ord
      on conflict (host) do update set url = excluded.url, auth_id = excluded.auth_id, secret_ref = excluded.secret_ref,
@@ -106,34 +105,4 @@ async function addKnown(tx: Sql, hooks: readonly KnownHook[]): Promise<void> {
       known,
     );
   }
-}
-
-type HookRow = {
-  readonly position: string;
-  readonly host: string;
-  readonly url: string;
-  readonly auth_id: string | null;
-  readonly secret_ref: string | null;
-  readonly previous_secret: string | null;
-  readonly credentials: string | null;
-  readonly policy: string | null;
-  readonly operator_policy: string | null;
-};
-
-const COLUMNS = "host, url, auth_id, secret_ref, previous_secret, credentials, policy, operator_policy";
-
-function toStoredHook(row: HookRow): StoredHook {
-  return {
-    // Written by this program, so it is a pattern.
-    host: row.host as HostPattern,
-    url: row.url,
-    ...(row.auth_id === null ? {} : { authId: row.auth_id }),
-    ...(row.secret_ref === null ? {} : { secretRef: row.secret_ref }),
-    ...(row.previous_secret === null
-      ? {}
-      : { previousSecret: JSON.parse(row.previous_secret) as NonNullable<StoredHook["previousSecret"]> }),
-    ...(row.credentials === null ? {} : { credentials: JSON.parse(row.credentials) as CredentialRefs }),
-    ...(row.policy === null ? {} : { policy: JSON.parse(row.policy) as OwnPolicy }),
-    ...(row.operator_policy === null ? {} : { operatorPolicy: JSON.parse(row.operator_policy) as OwnPolicy }),
-  };
 }

@@ -1,12 +1,10 @@
 import type { SQL, TransactionSQL } from "bun";
 import { CALL_MEMORY_MS } from "../../../src/domain/call";
-import { KNOWN_ID_MS } from "../sqlite/removal";
+import { IDS_AT_A_TIME, KNOWN_ID_MS } from "../sql/known-ids";
 import { bigints, texts } from "./array-parameters";
 import type { FinishedEvent } from "./finished-events";
 import type { RemovedRows } from "./held-bytes";
 import { callLock, lockNumber } from "./locks";
-
-const IDS_AT_A_TIME = 500;
 
 /** Takes rows out of the database; what may be taken out is decided elsewhere. */
 export class Removal {

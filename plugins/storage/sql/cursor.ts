@@ -3,6 +3,9 @@ import { AppError } from "../../../src/domain/errors";
 /** Where in a list's order an entry stands: the columns that it is sorted by. */
 export type Position = readonly number[];
 
+/** Later than any time, and a larger id than any. */
+export const END = Number.MAX_SAFE_INTEGER;
+
 /** A position as it is handed out: nobody should build one, so it does not look like something to build. */
 export function writeCursor(position: Position): string {
   return Buffer.from(position.join(".")).toString("base64url");

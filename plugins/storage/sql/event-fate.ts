@@ -1,9 +1,10 @@
 import type { RetentionLimits } from "../../../src/contracts/upkeep";
-import type { RemovableEvent } from "../sqlite/removal";
 import { DELIVERY_STATES, EVENT_STATES } from "./states";
 
 /** What became of an event: which of the limits counts. `open`: it is still to be delivered, or held for its call's hook. */
 export type Fate = "open" | "delivered" | "dead" | "unmatched";
+
+export type RemovableEvent = { readonly seq: number; readonly id: string; readonly received_at: number };
 
 /** Some of the events found, and where to go on; `after` is undefined at the end. */
 export type Found<Event = RemovableEvent> = { readonly events: readonly Event[]; readonly after: number | undefined };

@@ -14,6 +14,7 @@ import {
   type ParticipantSid,
   type RoomSid,
 } from "../../../src/domain/ids";
+import type { ParticipantDetails } from "../../../src/domain/participant-details";
 import { prepare } from "./prepare";
 
 /** A call as it is in the database. */
@@ -27,19 +28,6 @@ export type KnownCall = {
   touchedAt: number;
   /** Its room has finished: little comes after that. */
   finished: boolean;
-};
-
-/** Who a participant is, for the history. */
-export type ParticipantDetails = {
-  readonly sip: boolean;
-  readonly identity: string | undefined;
-  readonly host: string | undefined;
-  readonly matcher: string | undefined;
-  /** LiveKit's id of the call (`SCL_…`), and the SIP Call-ID. */
-  readonly callId: string | undefined;
-  readonly sipCallId: string | undefined;
-  readonly caller: string | undefined;
-  readonly callee: string | undefined;
 };
 
 /** Calls kept in memory; the others are read again when their next event comes. */

@@ -16,9 +16,10 @@ import {
 } from "../../../src/domain/ids";
 import type { Remembered, RouteAgainOptions, RoutedAgain, StoredEvent } from "../../../src/contracts/history";
 import type { LiveKitEvent } from "../../../src/domain/livekit-event";
+import { describeParticipant } from "../../../src/domain/participant-details";
 import { routeAgain, type EventToRoute } from "../../../src/domain/route-again";
 import { routeEvent, type EarlierEvent, type Match, type Routing } from "../../../src/domain/routing";
-import { CallMemories, type KnownCall, type ParticipantDetails } from "./call-memories";
+import { CallMemories, type KnownCall } from "./call-memories";
 import type { DeliveryQueue } from "./delivery-queue";
 import { EVENT_STATES } from "../sql/states";
 import { prepare } from "./prepare";
@@ -277,24 +278,6 @@ export class EventLog {
     }
     return [...calls.values()].map((c) => ({ ...c, roomSid: c.roomSid === null ? undefined : roomSid(c.roomSid) }));
   }
-}
-
-type Decider = { readonly event: Pick<LiveKitEvent, "subject">; readonly match: Match | undefined };
-
-/** What is kept of a participant for the history: from LiveKit's SIP attributes (`sip.*`). */
-function describeParticipant({ event, match }: Decider): ParticipantDetails {
-  const subject = event.subject.kind === "participant" ? event.subject : undefined;
-  const attribute = (name: string) => subject?.attributes?.[name];
-  return {
-    sip: subject?.sip === true,
-    identity: subject?.identity,
-    host: match?.host,
-    matcher: match?.kind === "hook" ? match.matcher : undefined,
-    callId: attribute("sip.callID"),
-    sipCallId: attribute("sip.callIDFull"),
-    caller: attribute("sip.phoneNumber"),
-    callee: attribute("sip.trunkPhoneNumber"),
-  };
 }
 
 type OverdueRow = { seq: number; call: number | null; room_sid: string | null; room_name: string };

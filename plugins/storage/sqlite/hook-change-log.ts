@@ -3,13 +3,11 @@ import { inSlices } from "../../../src/contracts/in-slices";
 import type { ChangeAuthor, HookVersion, HostDifference } from "../../../src/contracts/storage";
 import type { StoredHook } from "../../../src/domain/hook";
 import type { HostPattern } from "../../../src/domain/host-pattern";
+import type { ChangeSummary } from "../sql/host-difference";
 import type { HookRows } from "./hook-rows";
 import { prepare } from "./prepare";
 
-export type ChangeParts = Pick<HookVersion, "added" | "replaced" | "removed"> & {
-  readonly hosts: readonly HostDifference[];
-  readonly first: readonly HostPattern[];
-};
+type ChangeParts = ChangeSummary & { readonly hosts: readonly HostDifference[] };
 
 type Ends = { readonly before: StoredHook | undefined; readonly after: StoredHook | undefined };
 

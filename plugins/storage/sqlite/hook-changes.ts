@@ -2,25 +2,22 @@ import type { Database } from "bun:sqlite";
 import { inSlices } from "../../../src/contracts/in-slices";
 import type { Page, PageRequest } from "../../../src/contracts/history";
 import type { Logger } from "../../../src/contracts/logger";
-import {
-  HOSTS_OF_VERSION,
-  type ChangeAuthor,
-  type ChangeHosts,
-  type HookChange,
-  type HookReplacements,
-  type HookVersion,
-  type HostDifference,
-  type KnownHook,
-  type PresentHooks,
-  type RestoreHosts,
+import type {
+  ChangeAuthor,
+  ChangeHosts,
+  HookChange,
+  HookReplacements,
+  HookVersion,
+  HostDifference,
+  KnownHook,
+  PresentHooks,
+  RestoreHosts,
 } from "../../../src/contracts/storage";
 import { hookId, type StoredHook } from "../../../src/domain/hook";
 import type { HostPattern } from "../../../src/domain/host-pattern";
-import { HookChangeLog, type ChangeParts } from "./hook-change-log";
+import { differenceOf, differencesMade, HOSTS_AT_A_TIME, summarise } from "../sql/host-difference";
+import { HookChangeLog } from "./hook-change-log";
 import type { HookRows } from "./hook-rows";
-
-/** Hosts that are compared in a row. */
-const HOSTS_AT_A_TIME = 500;
 
 /** The changes of the hooks added at run time: one after the other, each of them first recorded, then made. */
 export class HookChanges {
@@ -94,16 +91,9 @@ export class HookChanges {
   }
 
   async #make(author: ChangeAuthor, present: PresentHooks, replacements: HookReplacements): Promise<HookChange> {
-    const hosts: HostDifference[] = [];
-    await inSlices(replacements, HOSTS_AT_A_TIME, (slice) => {
-      for (const { host, after } of slice) {
-        if (!present.has(host)) throw new RangeError(`the change was not to be about ${host}`);
-        const difference = differenceOf(host, present.get(host), after);
-        if (difference !== undefined) hosts.push(difference);
-      }
-    });
+    const hosts = await differencesMade(present, replacements);
     if (hosts.length === 0) return { ...author, version: this.#log.newest(), hosts };
-    const version = await this.#log.record(author, summarise(hosts));
+    const version = await this.#log.record(author, { hosts, ...summarise(hosts) });
     await this.#log.apply().catch((error: unknown) => {
       // Fails open because the change is on disk: what is left of it is made up for before the next one, or at the next start.
       this.#logger.error(
@@ -113,20 +103,4 @@ export class HookChanges {
     });
     return { ...author, version, hosts };
   }
-}
-
-function differenceOf(
-  host: HostPattern,
-  before: StoredHook | undefined,
-  after: StoredHook | undefined,
-): HostDifference | undefined {
-  if (Bun.deepEquals(before, after)) return undefined;
-  return { host, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
-}
-
-function summarise(hosts: readonly HostDifference[]): ChangeParts {
-  const added = hosts.filter(({ before }) => before === undefined).length;
-  const removed = hosts.filter(({ after }) => after === undefined).length;
-  const replaced = hosts.length - added - removed;
-  return { hosts, added, replaced, removed, first: hosts.slice(0, HOSTS_OF_VERSION).map(({ host }) => host) };
 }

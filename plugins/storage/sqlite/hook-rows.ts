@@ -2,12 +2,11 @@ import type { Database } from "bun:sqlite";
 import { inSlices } from "../../../src/contracts/in-slices";
 import type { Page, PageRequest } from "../../../src/contracts/history";
 import type { HookReplacement, KnownHook, PresentHooks } from "../../../src/contracts/storage";
-import type { CredentialRefs } from "../../../src/domain/credentials";
-import type { OwnPolicy } from "../../../src/domain/delivery-policy";
 import { hookId, type StoredHook } from "../../../src/domain/hook";
 import type { HostPattern } from "../../../src/domain/host-pattern";
 import type { HookId } from "../../../src/domain/ids";
 import { readCursor, writeCursor } from "../sql/cursor";
+import { HOOK_COLUMNS, toStoredHook, type HookRow } from "../sql/hook-row";
 import { prepare } from "./prepare";
 
 /** Hosts that are looked up in a row: 100 scattered ones take half a millisecond (measured). */
@@ -31,7 +30,7 @@ export class HookRows {
     const rows = this.#statements.page.all(position, limit);
     const last = rows.at(-1);
     const isLast = last === undefined || rows.length < limit;
-    return { entries: rows.map(toStoredHook), next: isLast ? undefined : writeCursor([last.position]) };
+    return { entries: rows.map(toStoredHook), next: isLast ? undefined : writeCursor([Number(last.position)]) };
   }
 
   /** What these hosts have now. */
@@ -91,48 +90,18 @@ export class HookRows {
   }
 }
 
-type HookRow = {
-  position: number;
-  host: string;
-  url: string;
-  auth_id: string | null;
-  secret_ref: string | null;
-  previous_secret: string | null;
-  credentials: string | null;
-  policy: string | null;
-  operator_policy: string | null;
-};
-
-function toStoredHook(row: HookRow): StoredHook {
-  return {
-    // Written by this program, so it is a pattern.
-    host: row.host as HostPattern,
-    url: row.url,
-    ...(row.auth_id === null ? {} : { authId: row.auth_id }),
-    ...(row.secret_ref === null ? {} : { secretRef: row.secret_ref }),
-    ...(row.previous_secret === null
-      ? {}
-      : { previousSecret: JSON.parse(row.previous_secret) as NonNullable<StoredHook["previousSecret"]> }),
-    ...(row.credentials === null ? {} : { credentials: JSON.parse(row.credentials) as CredentialRefs }),
-    ...(row.policy === null ? {} : { policy: JSON.parse(row.policy) as OwnPolicy }),
-    ...(row.operator_policy === null ? {} : { operatorPolicy: JSON.parse(row.operator_policy) as OwnPolicy }),
-  };
-}
-
 const toJson = (value: object | undefined): string | null => (value === undefined ? null : JSON.stringify(value));
-
-const COLUMNS = "host, url, auth_id, secret_ref, previous_secret, credentials, policy, operator_policy";
 
 function prepareStatements(db: Database) {
   return {
     page: prepare<HookRow, [number, number]>(
       db,
-      `select position, ${COLUMNS} from hooks where position > ? order by position limit ?`,
+      `select position, ${HOOK_COLUMNS} from hooks where position > ? order by position limit ?`,
     ),
-    ofHost: prepare<HookRow, [string]>(db, `select position, ${COLUMNS} from hooks where host = ?`),
+    ofHost: prepare<HookRow, [string]>(db, `select position, ${HOOK_COLUMNS} from hooks where host = ?`),
     put: prepare<unknown, [string, string, ...(string | null)[]]>(
       db,
-      `insert into hooks (${COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?) ` +
+      `insert into hooks (${HOOK_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?) ` +
         "on conflict (host) do update set url = excluded.url, auth_id = excluded.auth_id, secret_ref = excluded.secret_ref, " +
         "previous_secret = excluded.previous_secret, credentials = excluded.credentials, policy = excluded.policy, " +
         "operator_policy = excluded.operator_policy",

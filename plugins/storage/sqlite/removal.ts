@@ -1,16 +1,10 @@
 import type { Database } from "bun:sqlite";
 import { CALL_MEMORY_MS } from "../../../src/domain/call";
 import { roomSid, type RoomSid } from "../../../src/domain/ids";
+import type { RemovableEvent } from "../sql/event-fate";
+import { IDS_AT_A_TIME, KNOWN_ID_MS } from "../sql/known-ids";
 import { prepare } from "./prepare";
 
-/**
- * Ids of removed events are known for so long after the event's arrival. LiveKit repeats an event for 26 s at most; promised
- * is an hour, and the second one is for a clock that is set forward by an hour.
- */
-export const KNOWN_ID_MS = 2 * 60 * 60 * 1000;
-const IDS_AT_A_TIME = 500;
-
-export type RemovableEvent = { readonly seq: number; readonly id: string; readonly received_at: number };
 export type OldCall = { readonly id: number; readonly roomSid: RoomSid };
 
 /** Takes rows out of the database; what may be taken out is decided elsewhere. */

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import type { PendingDelivery, Storage } from "../storage";
 import { HOOK, numberedEvent, numbersOf } from "./numbered-events";
-import type { StorageUnderTest } from "./storage-suite";
+import { openedStorage, type StorageUnderTest } from "./opened-storage";
+import { NOW } from "./sample-events";
 
-const NOW = Date.parse("2026-11-21T22:50:00Z");
 const CALLS = 20;
 const EVENTS = 10;
 /** An instance that ends in good order leaves its lanes; another one should not have to wait for the end of a lease. */
@@ -19,32 +19,21 @@ export type SharedStorage = StorageUnderTest & {
 /** What `Storage` promises when much is asked of it at once, as tests. Each implementation runs them. */
 export function testConcurrency(title: string, create: () => Promise<StorageUnderTest>): void {
   describe(title, () => {
-    let under: StorageUnderTest;
-    let storage: Storage;
-
-    beforeEach(async () => {
-      under = await create();
-      storage = await under.open();
-    });
-
-    afterEach(async () => {
-      await storage.close();
-      await under.remove();
-    });
+    const under = openedStorage(create);
 
     test("commits side by side are all kept, each call's in the order in which they were asked for", async () => {
-      await commitAll(storage);
+      await commitAll(under.storage);
       const sent: PendingDelivery[] = [];
-      await drain(storage, sent);
+      await drain(under.storage, sent);
       expectWhole(sent);
     });
 
     test("an event that is offered many times at once is kept once", async () => {
-      const offers = Array.from({ length: 50 }, () => storage.commit([numberedEvent(0, 0)], everyHook));
+      const offers = Array.from({ length: 50 }, () => under.storage.commit([numberedEvent(0, 0)], everyHook));
       const kinds = (await Promise.all(offers)).flat().map(({ kind }) => kind);
       expect(kinds.filter((kind) => kind === "kept")).toHaveLength(1);
       const sent: PendingDelivery[] = [];
-      await drain(storage, sent);
+      await drain(under.storage, sent);
       expect(sent).toHaveLength(1);
     });
 
@@ -53,32 +42,32 @@ export function testConcurrency(title: string, create: () => Promise<StorageUnde
       let coming = true;
       const reading = async () => {
         while (coming) {
-          await storage.deliveries({ viewer: "operator" }, { limit: 50 });
-          await storage.sweep(LIMITS, NOW);
-          await storage.listUnmatched(NOW - 1);
+          await under.storage.deliveries({ viewer: "operator" }, { limit: 50 });
+          await under.storage.sweep(LIMITS, NOW);
+          await under.storage.listUnmatched(NOW - 1);
           await new Promise(setImmediate);
         }
       };
       const sending = async () => {
         while (coming) {
-          await drain(storage, sent);
+          await drain(under.storage, sent);
           await new Promise(setImmediate);
         }
       };
       const beside = [reading(), sending()];
-      await commitAll(storage);
+      await commitAll(under.storage);
       coming = false;
       await Promise.all(beside);
-      await drain(storage, sent);
+      await drain(under.storage, sent);
       expectWhole(sent);
     });
 
     test("settling the same delivery twice moves its lane on once", async () => {
-      await storage.commit([numberedEvent(0, 0), numberedEvent(0, 1), numberedEvent(0, 2)], everyHook);
-      const [first] = await heads(storage);
+      await under.storage.commit([numberedEvent(0, 0), numberedEvent(0, 1), numberedEvent(0, 2)], everyHook);
+      const [first] = await heads(under.storage);
       if (first === undefined) throw new Error("nothing was claimed");
-      await Promise.all([settle(storage, [first]), settle(storage, [first])]);
-      expect((await heads(storage)).map(({ eventName }) => eventName)).toEqual(["event_1"]);
+      await Promise.all([settle(under.storage, [first]), settle(under.storage, [first])]);
+      expect((await heads(under.storage)).map(({ eventName }) => eventName)).toEqual(["event_1"]);
     });
   });
 }

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import type { StoredHook } from "../../domain/hook";
 import { hookId } from "../../domain/hook";
-import { parseHostPattern, type HostPattern } from "../../domain/host-pattern";
+import type { HostPattern } from "../../domain/host-pattern";
 import type { Page } from "../history";
-import type { HookReplacement, HostDifference, PresentHooks, Storage } from "../storage";
+import type { HookReplacement, HostDifference, PresentHooks } from "../storage";
+import type { OpenedStorage } from "./opened-storage";
+import { NOW, pattern } from "./sample-events";
 
-const NOW = Date.parse("2026-11-21T22:50:00Z");
 const OPS = { who: "ops", at: NOW };
 const A: StoredHook = { host: pattern("a.example.com"), url: "https://a.example/1", authId: "tenant-a" };
 const A2: StoredHook = { ...A, url: "https://a.example/2" };
@@ -21,15 +22,16 @@ const B: StoredHook = {
 const C: StoredHook = { host: pattern("*.c.example.com"), url: "https://c.example/1" };
 
 /** What `Storage` promises of the hooks added at run time, as tests. Part of `testStorage`. */
-export function testHooks(current: () => Storage, reopen: () => Promise<void>): void {
+export function testHooks(under: OpenedStorage): void {
   const put = (...hooks: StoredHook[]) =>
-    current().changeHooks(OPS, hooks.map(hostOf), () => hooks.map((after) => ({ host: after.host, after })));
-  const remove = (...hosts: HostPattern[]) => current().changeHooks(OPS, hosts, () => hosts.map((host) => ({ host })));
+    under.storage.changeHooks(OPS, hooks.map(hostOf), () => hooks.map((after) => ({ host: after.host, after })));
+  const remove = (...hosts: HostPattern[]) =>
+    under.storage.changeHooks(OPS, hosts, () => hosts.map((host) => ({ host })));
 
   async function stored(limit = 500): Promise<StoredHook[]> {
     const hooks: StoredHook[] = [];
     for (let after: { after?: string } | undefined = {}; after !== undefined;) {
-      const { entries, next }: Page<StoredHook> = await current().readHooks({ limit, ...after });
+      const { entries, next }: Page<StoredHook> = await under.storage.readHooks({ limit, ...after });
       expect(entries.length).toBeLessThanOrEqual(limit);
       hooks.push(...entries);
       after = next === undefined ? undefined : { after: next };
@@ -38,28 +40,28 @@ export function testHooks(current: () => Storage, reopen: () => Promise<void>): 
   }
 
   async function differences(from: number, to: number): Promise<HostDifference[]> {
-    const found = await current().hookDifferences(from, to);
+    const found = await under.storage.hookDifferences(from, to);
     return found.toSorted((a, b) => (a.host < b.host ? -1 : 1));
   }
 
-  const versionCount = async () => (await current().hookVersions(100)).length;
+  const versionCount = async () => (await under.storage.hookVersions(100)).length;
 
   describe("a change of hooks", () => {
     test("is there after a reopening: what is replaced keeps its place, what is new comes last", async () => {
       await put(A, B);
       await put(C, A2);
-      await reopen();
+      await under.reopen();
       expect(await stored()).toEqual([A2, B, C]);
       await remove(B.host);
       await put(B);
-      await reopen();
+      await under.reopen();
       for (const limit of [1, 2, 3, 4]) expect(await stored(limit)).toEqual([A2, C, B]);
     });
 
     test("is given what each named host has, and nothing else; the rest stays as it is", async () => {
       await put(A, B);
       const seen: [string, StoredHook | undefined][] = [];
-      await current().changeHooks(OPS, [B.host, C.host], (present) => {
+      await under.storage.changeHooks(OPS, [B.host, C.host], (present) => {
         seen.push(...present);
         return [{ host: B.host }];
       });
@@ -79,7 +81,7 @@ export function testHooks(current: () => Storage, reopen: () => Promise<void>): 
           { host: B.host, after: B },
         ],
       });
-      const change = await current().changeHooks({ who: "tenant-a", at: NOW + 1 }, [A.host, B.host, C.host], () => [
+      const change = await under.storage.changeHooks({ who: "tenant-a", at: NOW + 1 }, [A.host, B.host, C.host], () => [
         { host: A.host, after: A2 },
         { host: B.host },
         { host: C.host },
@@ -107,8 +109,8 @@ export function testHooks(current: () => Storage, reopen: () => Promise<void>): 
       ["rejects with", async () => fail()],
     ])("what it %s is thrown, and nothing is changed", async (_, change) => {
       await put(A);
-      await expect(current().changeHooks(OPS, [A.host, B.host], change)).rejects.toThrow("no");
-      await expect(current().restoreHooks(OPS, 0, change)).rejects.toThrow("no");
+      await expect(under.storage.changeHooks(OPS, [A.host, B.host], change)).rejects.toThrow("no");
+      await expect(under.storage.restoreHooks(OPS, 0, change)).rejects.toThrow("no");
       expect(await stored()).toEqual([A]);
       expect(await versionCount()).toBe(1);
       await put(B);
@@ -120,7 +122,7 @@ export function testHooks(current: () => Storage, reopen: () => Promise<void>): 
         { host: A.host, after: A },
         { host: B.host, after: B },
       ];
-      await expect(current().changeHooks(OPS, [A.host], change)).rejects.toThrow(RangeError);
+      await expect(under.storage.changeHooks(OPS, [A.host], change)).rejects.toThrow(RangeError);
       expect(await stored()).toEqual([]);
       expect(await versionCount()).toBe(0);
     });
@@ -128,7 +130,7 @@ export function testHooks(current: () => Storage, reopen: () => Promise<void>): 
     test("waits for the one before it, also while that takes its time: none is lost", async () => {
       const add = (i: number) => {
         const host = pattern(`h${i}.example.com`);
-        return current().changeHooks(OPS, [host, A.host], async (present) => {
+        return under.storage.changeHooks(OPS, [host, A.host], async (present) => {
           await new Promise(setImmediate);
           const count = Number(new URL(present.get(A.host)?.url ?? "https://x/0").pathname.slice(1)) + 1;
           const url = "https://x.example/";
@@ -159,17 +161,19 @@ export function testHooks(current: () => Storage, reopen: () => Promise<void>): 
       expect((await put(...many)).hosts).toHaveLength(3_000);
       counting = false;
       expect(turns).toBeGreaterThan(5);
-      await reopen();
+      await under.reopen();
       expect(await stored()).toEqual(many);
-      expect(await current().hookVersions(10)).toMatchObject([{ version: 1, added: 3_000, replaced: 0, removed: 0 }]);
-      expect(await current().hookDifferences(0, 1)).toHaveLength(3_000);
+      expect(await under.storage.hookVersions(10)).toMatchObject([
+        { version: 1, added: 3_000, replaced: 0, removed: 0 },
+      ]);
+      expect(await under.storage.hookDifferences(0, 1)).toHaveLength(3_000);
     });
   });
 
   describe("versions of the hooks", () => {
     test("say who, when, how many, and the first hosts; newest first, in pages", async () => {
       await put(A, B);
-      await current().changeHooks({ who: "tenant-a", at: NOW + 1 }, [A.host, B.host, C.host], () => [
+      await under.storage.changeHooks({ who: "tenant-a", at: NOW + 1 }, [A.host, B.host, C.host], () => [
         { host: A.host, after: A2 },
         { host: B.host },
         { host: C.host, after: C },
@@ -186,17 +190,17 @@ export function testHooks(current: () => Storage, reopen: () => Promise<void>): 
         },
         { version: 1, who: "ops", at: NOW, added: 2, replaced: 0, removed: 0, hosts: [A.host, B.host] },
       ];
-      await reopen();
-      expect(await current().hookVersions(10)).toEqual([second, first]);
-      expect(await current().hookVersions(1)).toEqual([second]);
-      expect(await current().hookVersions(10, 2)).toEqual([first]);
-      expect(await current().hookVersions(10, 1)).toEqual([]);
+      await under.reopen();
+      expect(await under.storage.hookVersions(10)).toEqual([second, first]);
+      expect(await under.storage.hookVersions(1)).toEqual([second]);
+      expect(await under.storage.hookVersions(10, 2)).toEqual([first]);
+      expect(await under.storage.hookVersions(10, 1)).toEqual([]);
     });
 
     test("name 20 hosts at most", async () => {
       const many = Array.from({ length: 30 }, (_, i) => ({ ...A, host: pattern(`h${i}.example.com`) }));
       await put(...many);
-      const [version] = await current().hookVersions(1);
+      const [version] = await under.storage.hookVersions(1);
       expect(version?.hosts).toEqual(many.slice(0, 20).map(hostOf));
     });
 
@@ -232,7 +236,7 @@ export function testHooks(current: () => Storage, reopen: () => Promise<void>): 
       await put(A2, C);
       await remove(B.host);
       const seen: HostDifference[] = [];
-      const change = await current().restoreHooks(OPS, 1, (those) => {
+      const change = await under.storage.restoreHooks(OPS, 1, (those) => {
         seen.push(...those);
         return all(those).filter(({ host }) => host !== C.host);
       });
@@ -250,15 +254,15 @@ export function testHooks(current: () => Storage, reopen: () => Promise<void>): 
 
     test("to the empty table, and to the present one, which makes no version", async () => {
       await put(A, B);
-      expect((await current().restoreHooks(OPS, 1, all)).hosts).toEqual([]);
-      await current().restoreHooks(OPS, 0, all);
+      expect((await under.storage.restoreHooks(OPS, 1, all)).hosts).toEqual([]);
+      await under.storage.restoreHooks(OPS, 0, all);
       expect(await stored()).toEqual([]);
       expect(await versionCount()).toBe(2);
     });
 
     test("waits for the changes before it, and the ones after it for it", async () => {
       await put(A);
-      await Promise.all([put(B), current().restoreHooks(OPS, 1, all), put(C)]);
+      await Promise.all([put(B), under.storage.restoreHooks(OPS, 1, all), put(C)]);
       expect(await stored()).toEqual([A, C]);
     });
 
@@ -290,8 +294,8 @@ export function testHooks(current: () => Storage, reopen: () => Promise<void>): 
         const named = hosts.filter(() => random(4) === 0);
         const { version } =
           target === undefined
-            ? await current().changeHooks(OPS, named, (present) => change(present, next))
-            : await current().restoreHooks(OPS, target, all);
+            ? await under.storage.changeHooks(OPS, named, (present) => change(present, next))
+            : await under.storage.restoreHooks(OPS, target, all);
         if (version > newest) tables.push(target === undefined ? next : new Map(tables[target]));
         expect(version).toBe(tables.length - 1);
         expect(new Map((await stored()).map((hook) => [String(hook.host), hook]))).toEqual(table());
@@ -306,15 +310,15 @@ export function testHooks(current: () => Storage, reopen: () => Promise<void>): 
   test("paused hooks stay paused through a reopening until they are resumed; who is paused already stays as it is", async () => {
     const [a, b, c] = [A, B, C].map(({ host, authId }) => hookId(host, authId));
     if (a === undefined || b === undefined || c === undefined) throw new Error("unreachable");
-    await current().pauseHooks([a], "it answered 410", NOW);
-    await current().pauseHooks([c, a, b], "maintenance", NOW + 1);
-    await reopen();
-    const paused = async () => (await current().pausedHooks()).toSorted((x, y) => x.since - y.since);
+    await under.storage.pauseHooks([a], "it answered 410", NOW);
+    await under.storage.pauseHooks([c, a, b], "maintenance", NOW + 1);
+    await under.reopen();
+    const paused = async () => (await under.storage.pausedHooks()).toSorted((x, y) => x.since - y.since);
     expect((await paused())[0]).toEqual({ hook: a, reason: "it answered 410", since: NOW });
     expect(new Set((await paused()).slice(1))).toEqual(
       new Set([b, c].map((hook) => ({ hook, reason: "maintenance", since: NOW + 1 }))),
     );
-    await current().resumeHooks([a, b], NOW + 2);
+    await under.storage.resumeHooks([a, b], NOW + 2);
     expect((await paused()).map(({ hook }) => hook)).toEqual([c]);
   });
 }
@@ -332,10 +336,4 @@ function compare(from: ReadonlyMap<string, StoredHook> = new Map(), to: Readonly
     if (Bun.deepEquals(before, after)) return [];
     return [{ host: pattern(host), ...(before && { before }), ...(after && { after }) }];
   });
-}
-
-function pattern(text: string): HostPattern {
-  const parsed = parseHostPattern(text);
-  if (parsed === undefined) throw new Error(`${text} is no host pattern`);
-  return parsed;
 }

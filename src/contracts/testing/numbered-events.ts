@@ -1,14 +1,9 @@
-import { hookId } from "../../domain/hook";
-import { parseHostPattern } from "../../domain/host-pattern";
-import type { HookId } from "../../domain/ids";
 import { readLiveKitEvent } from "../../domain/livekit-event";
 import type { IncomingEvent } from "../storage";
+import { A, NOW, to } from "./sample-events";
 
-const NOW = Date.parse("2026-11-21T22:50:00Z");
-const host = parseHostPattern("a.example.com");
-if (host === undefined) throw new Error("a.example.com is a host");
 /** The hook that all of these events go to. */
-export const HOOK: HookId = hookId(host, "tenant-a");
+export const HOOK = A;
 
 /** The `n`th event of the `call`th call, from 0; the first one is its caller's. */
 export function numberedEvent(call: number, n: number): IncomingEvent {
@@ -26,7 +21,7 @@ export function numberedEvent(call: number, n: number): IncomingEvent {
     contentType: "application/webhook+json",
     body,
     receivedAt: NOW,
-    match: n === 0 ? { kind: "hook", hook: HOOK, matcher: "exact-host", host: undefined } : undefined,
+    match: n === 0 ? to(HOOK) : undefined,
   };
 }
 

@@ -1,19 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { hookId } from "../../domain/hook";
-import { parseHostPattern, type HostPattern } from "../../domain/host-pattern";
+import { describe, expect, test } from "bun:test";
 import type { HookId } from "../../domain/ids";
 import type { JsonObject } from "../../domain/json";
-import { readLiveKitEvent } from "../../domain/livekit-event";
 import type { Match } from "../../domain/routing";
-import type { DeliveryPlan, IncomingEvent, Outcome, Storage } from "../storage";
+import type { DeliveryPlan, IncomingEvent, Outcome } from "../storage";
 import type { RetentionLimits } from "../upkeep";
-import type { StorageUnderTest } from "./storage-suite";
+import { openedStorage, type StorageUnderTest } from "./opened-storage";
+import { A, at, B, event as sampleEvent, HOUR, NOW, to } from "./sample-events";
 
-const NOW = Date.parse("2026-11-21T22:50:00Z");
-const HOUR = 60 * 60 * 1000;
 const DAY = 24 * HOUR;
-const A = hookId(pattern("a.example.com"), "tenant-a");
-const B = hookId(pattern("b.example.com"), "tenant-b");
 const LIMITS: RetentionLimits = { delivered: 7 * DAY, dead: 30 * DAY, unmatched: 30 * DAY, maxSize: Infinity };
 /** Anything is more than this. */
 const NO_ROOM: RetentionLimits = { ...LIMITS, maxSize: 1 };
@@ -21,27 +15,16 @@ const NO_ROOM: RetentionLimits = { ...LIMITS, maxSize: 1 };
 /** The promises of `Upkeep`, as tests. Each implementation runs them. */
 export function testUpkeep(title: string, create: () => Promise<StorageUnderTest>): void {
   describe(title, () => {
-    let under: StorageUnderTest;
-    let storage: Storage;
-
-    beforeEach(async () => {
-      under = await create();
-      storage = await under.open();
-    });
-
-    afterEach(async () => {
-      await storage.close();
-      await under.remove();
-    });
+    const under = openedStorage(create);
 
     const keep = (events: readonly IncomingEvent[], plan: DeliveryPlan = "ordered") =>
-      storage.commit(events, () => plan);
+      under.storage.commit(events, () => plan);
 
     /** Sweeps until nothing is left to do; how many events that removed. */
     async function sweep(limits: RetentionLimits, now: number): Promise<number> {
       let removed = 0;
       for (let steps = 0; ; steps++) {
-        const step = await storage.sweep(limits, now);
+        const step = await under.storage.sweep(limits, now);
         expect(step.removed).toBeLessThanOrEqual(100);
         removed += step.removed;
         if (!step.more) return removed;
@@ -52,11 +35,11 @@ export function testUpkeep(title: string, create: () => Promise<StorageUnderTest
     /** Ends everything that is due for the hook so. */
     async function end(hook: HookId, outcome: Outcome, now = NOW): Promise<number> {
       for (let ended = 0; ;) {
-        const { deliveries } = await storage.claim(hook, { now, limit: 50, busy: new Set() });
+        const { deliveries } = await under.storage.claim(hook, { now, limit: 50, busy: new Set() });
         if (deliveries.length === 0) return ended;
         ended += deliveries.length;
         const attempt = { startedAt: now, durationMs: 3, status: 200, error: undefined, answerStart: Uint8Array.of(1) };
-        await storage.settle(deliveries.map((delivery) => ({ delivery, at: now, attempt, outcome })));
+        await under.storage.settle(deliveries.map((delivery) => ({ delivery, at: now, attempt, outcome })));
       }
     }
 
@@ -66,8 +49,8 @@ export function testUpkeep(title: string, create: () => Promise<StorageUnderTest
     }
 
     test("figures, where a storage has them, follow what waits and what it waited for", async () => {
-      if (storage.figures === undefined) return;
-      expect(await storage.figures()).toMatchObject({
+      if (under.storage.figures === undefined) return;
+      expect(await under.storage.figures()).toMatchObject({
         pending: 0,
         lanes: 0,
         oldestReceivedAt: undefined,
@@ -76,21 +59,21 @@ export function testUpkeep(title: string, create: () => Promise<StorageUnderTest
       await keep([at(NOW, joined("RM_1", A)), at(NOW + 1_000, joined("RM_2", A)), at(NOW + 2_000, joined("RM_2", B))]);
       await keep([at(NOW + 3_000, event("room_finished", "RM_2"))]);
       // Of the last one each of the call's hooks has a delivery.
-      expect(await storage.figures()).toMatchObject({ pending: 5, lanes: 3, oldestReceivedAt: NOW });
-      const { deliveries } = await storage.claim(A, { now: NOW + 4_000, limit: 1, busy: new Set() });
-      await storage.settle(
+      expect(await under.storage.figures()).toMatchObject({ pending: 5, lanes: 3, oldestReceivedAt: NOW });
+      const { deliveries } = await under.storage.claim(A, { now: NOW + 4_000, limit: 1, busy: new Set() });
+      await under.storage.settle(
         deliveries.map((delivery) => ({ delivery, at: NOW, attempt: undefined, outcome: { kind: "delivered" } })),
       );
-      expect(await storage.figures()).toMatchObject({ pending: 4, lanes: 2, oldestReceivedAt: NOW + 1_000 });
+      expect(await under.storage.figures()).toMatchObject({ pending: 4, lanes: 2, oldestReceivedAt: NOW + 1_000 });
       await end(A, { kind: "delivered" }, NOW + 4_000);
       await end(B, { kind: "dead", reason: "tried enough" }, NOW + 4_000);
       await keep([at(NOW, event("room_started", "RM_3"))]);
-      await storage.listUnmatched(NOW + 1);
-      const after = await storage.figures();
+      await under.storage.listUnmatched(NOW + 1);
+      const after = await under.storage.figures();
       expect(after).toMatchObject({ pending: 0, lanes: 0, oldestReceivedAt: undefined, unmatched: 1 });
       expect(after.bytes).toBeGreaterThan(0);
       await keep([at(NOW + 9_000, joined("RM_3", B))]);
-      expect((await storage.figures()).oldestReceivedAt).toBe(NOW);
+      expect((await under.storage.figures()).oldestReceivedAt).toBe(NOW);
     });
 
     describe("by age", () => {
@@ -123,7 +106,7 @@ export function testUpkeep(title: string, create: () => Promise<StorageUnderTest
 
       test("one that found no hook, listed or held, after the time for unmatched ones", async () => {
         await keep([event("room_started", "RM_1"), event("egress_ended", undefined)]);
-        await storage.listUnmatched(NOW);
+        await under.storage.listUnmatched(NOW);
         await keep([event("room_started", "RM_2")]);
         expect(await sweep(LIMITS, NOW + 30 * DAY - 1)).toBe(0);
         expect(await sweep(LIMITS, NOW + 30 * DAY)).toBe(3);
@@ -179,7 +162,7 @@ export function testUpkeep(title: string, create: () => Promise<StorageUnderTest
         await keep(groups.unmatched);
         await keep(groups.delivered);
         await keep(groups.pending.slice(0, 1));
-        await storage.listUnmatched(NOW);
+        await under.storage.listUnmatched(NOW);
         await end(A, { kind: "delivered" });
         // By then an id is not remembered any more, so that a removed event would be kept again.
         const later = NOW + 3 * HOUR;
@@ -200,9 +183,9 @@ export function testUpkeep(title: string, create: () => Promise<StorageUnderTest
         await keep(events);
         await end(A, { kind: "delivered" });
         const limits = { ...LIMITS, maxSize: 3 * 1024 * 1024 };
-        expect(await storage.room(limits)).toBe("over");
+        expect(await under.storage.room(limits)).toBe("over");
         const removed = await sweep(limits, NOW + 3 * HOUR);
-        expect(await storage.room(limits)).toBe("enough");
+        expect(await under.storage.room(limits)).toBe("enough");
         expect(removed).toBeGreaterThanOrEqual(100);
         expect(removed).toBeLessThan(300);
         const again = await known(events.map((incoming) => at(NOW + 3 * HOUR, incoming)));
@@ -212,9 +195,9 @@ export function testUpkeep(title: string, create: () => Promise<StorageUnderTest
       test("with nothing but pending events it says that it is stuck, goes on keeping, and is over it with more room", async () => {
         await keep([joined("RM_1", A)]);
         expect(await sweep(NO_ROOM, NOW)).toBe(0);
-        expect(await storage.room(NO_ROOM)).toBe("stuck");
+        expect(await under.storage.room(NO_ROOM)).toBe("stuck");
         expect(await known([joined("RM_2", A)])).toEqual(["kept"]);
-        expect(await storage.room(LIMITS)).toBe("enough");
+        expect(await under.storage.room(LIMITS)).toBe("enough");
         expect(await end(A, { kind: "delivered" })).toBe(2);
       });
 
@@ -233,8 +216,7 @@ export function testUpkeep(title: string, create: () => Promise<StorageUnderTest
         await end(A, { kind: "delivered" });
         expect(await sweep(NO_ROOM, NOW)).toBe(2);
         expect(await known(events)).toEqual(["duplicate", "duplicate"]);
-        await storage.close();
-        storage = await under.open();
+        await under.reopen();
         await sweep(NO_ROOM, NOW + HOUR);
         expect(await known(events)).toEqual(["duplicate", "duplicate"]);
       });
@@ -252,8 +234,7 @@ export function testUpkeep(title: string, create: () => Promise<StorageUnderTest
         await keep([joined("RM_1", A)]);
         await end(A, { kind: "delivered" });
         expect(await sweep(NO_ROOM, NOW + DAY - 1)).toBe(1);
-        await storage.close();
-        storage = await under.open();
+        await under.reopen();
         await keep([at(NOW + DAY - 1, event("track_published", "RM_1", { participant: { sid: "PA_RM_1" } }))]);
         expect(await end(A, { kind: "delivered" }, NOW + DAY)).toBe(1);
         // That was an event, so the 24 h begin anew.
@@ -276,38 +257,18 @@ export function testUpkeep(title: string, create: () => Promise<StorageUnderTest
   });
 }
 
-let lastId = 0;
-
 function event(name: string, sid: string | undefined, members: JsonObject = {}, match?: Match): IncomingEvent {
   const room = { name: "sip-1", ...(sid === undefined ? {} : { sid }) };
-  const json = { event: name, id: `EV_upkeep_${++lastId}`, createdAt: "1795301401", room, ...members };
-  const body = new TextEncoder().encode(JSON.stringify(json));
-  const contentType = "application/webhook+json";
-  return { event: readLiveKitEvent(json, body), contentType, body, receivedAt: NOW, match };
+  return sampleEvent(name, { room, ...members }, match);
 }
 
 /** A caller of this hook's host joins. */
 function joined(sid: string, hook: HookId): IncomingEvent {
   const participant = { sid: `PA_${sid}${hook === A ? "" : "_b"}`, kind: "SIP", attributes: { "sip.callID": "SCL_1" } };
-  return event(
-    "participant_joined",
-    sid,
-    { participant },
-    { kind: "hook", hook, matcher: "exact-host", host: undefined },
-  );
-}
-
-function at(time: number, incoming: IncomingEvent): IncomingEvent {
-  return { ...incoming, receivedAt: time };
+  return event("participant_joined", sid, { participant }, to(hook));
 }
 
 /** With a body of this many bytes; storages do not read bodies. */
 function padded(incoming: IncomingEvent, bytes: number): IncomingEvent {
   return { ...incoming, body: new Uint8Array(bytes).fill(0x20) };
-}
-
-function pattern(text: string): HostPattern {
-  const parsed = parseHostPattern(text);
-  if (parsed === undefined) throw new Error(`${text} is no host pattern`);
-  return parsed;
 }

@@ -46,5 +46,10 @@ export const messagesOf = (yaml: string | Uint8Array, env: Record<string, string
 /** A `sip` block that is right, to which lines (indented by two) can be added. */
 export const SIP = 'sip:\n  room_prefix: "sip-"\n  allowed_addresses: ["203.0.113.0/24"]\n';
 
+/** A `sip` block with these hooks, with these settings of its delivery; an `auth` block with these credentials. */
+export const hooks = (...entries: string[]): string => `${SIP}  hooks: [${entries.join(", ")}]\n`;
+export const delivery = (settings: string): string => `${SIP}  delivery: {${settings}}\n`;
+export const credentials = (...entries: string[]): string => `auth: {api_secrets: [${entries.join(", ")}]}\n`;
+
 /** The same value, so that it can be compared with plain text where its type is branded. */
 export const unbranded = (value: unknown): unknown => value;

@@ -6,7 +6,7 @@ import type { HookReplacement, Storage } from "../../../src/contracts/storage";
 import { hookId } from "../../../src/domain/hook";
 import type { HostPattern } from "../../../src/domain/host-pattern";
 import type { Principal } from "../../../src/domain/principal";
-import { A, event, pattern, sip, to } from "../../../src/contracts/testing/history-suite/sample-events";
+import { A, event, pattern, sip, to } from "../../../src/contracts/testing/sample-events";
 import { ManualClock } from "../../support/manual-clock";
 import { policy } from "../../support/policy";
 import { recordingLog } from "../../support/recording-log";

@@ -1,9 +1,9 @@
 import type { SQL } from "bun";
 import type { CallFilter, Page, PageRequest } from "../../../../src/contracts/history";
-import { readCursor } from "../../sql/cursor";
+import { END, readCursor } from "../../sql/cursor";
 import { tenantOf } from "../../sql/tenant-of";
 import { storableText } from "../storable-text";
-import { END, equals } from "./delivery-scan";
+import { equals } from "./delivery-scan";
 import { readPage, type PageOptions, type Part } from "./read-page";
 
 /** A `bigint` arrives as a string. */

@@ -1,7 +1,8 @@
 import type { SQL } from "bun";
-import type { CallView, HookName, ParticipantView } from "../../../../src/contracts/history";
-import { participantSid, roomSid } from "../../../../src/domain/ids";
-import { hookName } from "../../sqlite/history/delivery-views";
+import type { CallView, HookName } from "../../../../src/contracts/history";
+import { roomSid } from "../../../../src/domain/ids";
+import { hookName } from "../../sql/hook-name";
+import { toParticipant, type ParticipantRow } from "../../sql/participant-row";
 import { bigints } from "../array-parameters";
 import { storableText } from "../storable-text";
 import { numberOrNothing } from "./delivery-views";
@@ -74,9 +75,9 @@ export class CallViews {
     return Map.groupBy(rows, ({ call }) => call);
   }
 
-  async #participants(ids: readonly string[], tenant: string | null): Promise<ReadonlyMap<string, ParticipantRow[]>> {
+  async #participants(ids: readonly string[], tenant: string | null): Promise<ReadonlyMap<string, RowOfCall[]>> {
     const sql = this.#sql;
-    const rows = await sql<ParticipantRow[]>`select p.*, k.host as hook_host, k.auth_id
+    const rows = await sql<RowOfCall[]>`select p.*, k.host as hook_host, k.auth_id
       from unnest(${bigints(sql, ids)}::bigint[]) as asked (call)
         cross join lateral (select * from participants p where p.call = asked.call order by p.sid limit ${MAX_PARTICIPANTS}) p
         left join known_hooks k on k.hook = p.hook
@@ -105,33 +106,4 @@ export class CallViews {
 /** A `bigint` arrives as a string. */
 type CallRow = { id: string; room_sid: string; room_name: string; first_at: string; finished_at: string | null };
 type HookRow = { call: string; hook: string; at: string; host: string | null; auth_id: string | null };
-type ParticipantRow = {
-  call: string;
-  sid: string;
-  hook: string | null;
-  hook_host: string | null;
-  auth_id: string | null;
-  sip: number;
-  identity: string | null;
-  host: string | null;
-  matcher: string | null;
-  call_id: string | null;
-  sip_call_id: string | null;
-  caller: string | null;
-  callee: string | null;
-};
-
-function toParticipant(row: ParticipantRow): ParticipantView {
-  return {
-    sid: participantSid(row.sid),
-    sip: row.sip === 1,
-    identity: row.identity ?? undefined,
-    host: row.host ?? undefined,
-    hook: row.hook === null ? undefined : hookName(row.hook, row.hook_host, row.auth_id),
-    matcher: row.matcher ?? undefined,
-    callId: row.call_id ?? undefined,
-    sipCallId: row.sip_call_id ?? undefined,
-    caller: row.caller ?? undefined,
-    callee: row.callee ?? undefined,
-  };
-}
+type RowOfCall = ParticipantRow & { call: string };

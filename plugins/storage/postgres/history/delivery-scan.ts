@@ -7,7 +7,7 @@ import {
   type PageRequest,
 } from "../../../../src/contracts/history";
 import type { RoomSid } from "../../../../src/domain/ids";
-import { readCursor } from "../../sql/cursor";
+import { END, readCursor } from "../../sql/cursor";
 import { tenantOf } from "../../sql/tenant-of";
 import { storableText } from "../storable-text";
 import { readPage, type PageOptions, type Part } from "./read-page";
@@ -17,9 +17,6 @@ export type Order = "newest" | "oldest";
 type TimeRow = { id: string; made_at: string; fits: boolean };
 type CallRow = { id: string; seq: string; fits: boolean };
 type RoomRow = CallRow & { first_at: string; call: string };
-
-/** Later than any time, and a larger id than any. */
-export const END = Number.MAX_SAFE_INTEGER;
 
 /** Deliveries in the order of an index, with what the filter says of each. */
 export class DeliveryScan {

@@ -1,9 +1,9 @@
 import type { SQL } from "bun";
 import type { AttemptView, DeliveryDetail, DeliveryView } from "../../../../src/contracts/history";
 import { eventId, roomSid } from "../../../../src/domain/ids";
-import { hookName, stateName } from "../../sqlite/history/delivery-views";
+import { hookName } from "../../sql/hook-name";
 import { bigints } from "../array-parameters";
-import { DELIVERY_STATES } from "../../sql/states";
+import { DELIVERY_STATES, deliveryStateName } from "../../sql/states";
 import type { Part } from "./read-page";
 
 /** Deliveries as the history shows them, read by their ids. */
@@ -108,7 +108,7 @@ function toView(row: ViewRow): DeliveryView {
   const isHead = pending && row.head === row.id;
   return {
     id: Number(row.id),
-    state: stateName(row.state),
+    state: deliveryStateName(row.state),
     hook: hookName(row.hook, row.host, row.auth_id),
     roomSid: roomSid(row.room_sid),
     roomName: row.room_name,
@@ -122,7 +122,8 @@ function toView(row: ViewRow): DeliveryView {
     replay: row.replay === 1,
     nextTry: isHead ? numberOrNothing(row.due) : undefined,
     waitsFor: pending && !isHead ? numberOrNothing(row.head) : undefined,
-    replayedBy: row.latest === row.id ? undefined : { id: Number(row.latest), state: stateName(row.latest_state) },
+    replayedBy:
+      row.latest === row.id ? undefined : { id: Number(row.latest), state: deliveryStateName(row.latest_state) },
   };
 }
 

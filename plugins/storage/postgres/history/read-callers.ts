@@ -1,6 +1,6 @@
 import type { SQL } from "bun";
+import type { Callers } from "../../sql/why-unmatched";
 import { bigints } from "../array-parameters";
-import type { Callers } from "../../sqlite/history/unmatched-list";
 
 /** More are not looked at of one call. */
 const MAX_CALLERS = 500;

@@ -1,9 +1,7 @@
 import type { SQL } from "bun";
 import type { Page } from "../../../../src/contracts/history";
 import { writeCursor, type Position } from "../../sql/cursor";
-
-/** Rows that are looked at for one page: a filter that few rows fit would otherwise read the whole table. */
-export const MAX_SCANNED = 1_000;
+import { MAX_SCANNED } from "../../sql/take-page";
 
 /** A part of a statement. */
 export type Part = SQL.Query<unknown>;

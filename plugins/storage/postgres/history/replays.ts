@@ -7,7 +7,7 @@ import type {
   ReplaySelection,
 } from "../../../../src/contracts/history";
 import { hookIdFrom, type HookId } from "../../../../src/domain/ids";
-import { stateName } from "../../sqlite/history/delivery-views";
+import { deliveryStateName } from "../../sql/states";
 import { tenantOf } from "../../sql/tenant-of";
 import { bigints, texts } from "../array-parameters";
 import type { Database } from "../database";
@@ -105,7 +105,7 @@ export class Replays {
       where d.id = any(${bigints(sql, ids)}) and (${tenant}::text is null or d.tenant = ${tenant}) order by d.id`;
     for (const { event, call, hook, name, latest } of rows) {
       const key = `${hook} ${event}`;
-      const state = stateName(latest);
+      const state = deliveryStateName(latest);
       if (state === "pending") pending.add(key);
       else if (states === undefined || states.includes(state)) {
         candidates.set(key, { event: Number(event), call: Number(call), hook: hookIdFrom(hook), name });

@@ -2,7 +2,7 @@ import type { SQL } from "bun";
 import type { Page, PageRequest, TimelineEvent } from "../../../../src/contracts/history";
 import { eventId, participantSid } from "../../../../src/domain/ids";
 import { readCursor } from "../../sql/cursor";
-import { EVENT_STATES } from "../../sql/states";
+import { eventStateName } from "../../sql/states";
 import { numberOrNothing, type DeliveryViews } from "./delivery-views";
 import { readPage, type PageOptions } from "./read-page";
 
@@ -64,11 +64,6 @@ function toEvent(row: Row): Omit<TimelineEvent, "deliveries"> {
     createdAt: numberOrNothing(row.created_at),
     receivedAt: Number(row.received_at),
     keptAt: Number(row.kept_at),
-    state: stateOf(row.state),
+    state: eventStateName(row.state),
   };
-}
-
-function stateOf(state: number): TimelineEvent["state"] {
-  if (state === EVENT_STATES.routed) return "routed";
-  return state === EVENT_STATES.held ? "held" : "unmatched";
 }

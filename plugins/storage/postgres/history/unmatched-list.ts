@@ -1,26 +1,14 @@
 import type { SQL } from "bun";
 import type { Page, PageRequest, UnmatchedEvent, UnmatchedFilter } from "../../../../src/contracts/history";
-import { eventId, roomSid } from "../../../../src/domain/ids";
-import { readCursor } from "../../sql/cursor";
-import { takePage } from "../../sqlite/history/take-page";
+import { END, readCursor } from "../../sql/cursor";
+import { MAX_SCANNED, takePage } from "../../sql/take-page";
+import { toUnmatchedEvent, type UnmatchedRow } from "../../sql/unmatched-event";
 import { storableText } from "../storable-text";
-import { mayBeSeen, whyUnmatched, type Callers } from "../../sqlite/history/unmatched-list";
 import { readCallers } from "./read-callers";
-import { END } from "./delivery-scan";
-import { MAX_SCANNED, type Part } from "./read-page";
+import type { Part } from "./read-page";
 
 /** A `bigint` arrives as a string. */
-type EventRow = {
-  seq: string;
-  id: string;
-  name: string;
-  subject: string;
-  room_name: string;
-  room_sid: string | null;
-  call: string | null;
-  created_at: string | null;
-  received_at: string;
-};
+type EventRow = UnmatchedRow & { readonly seq: string; readonly call: string | null };
 
 /** Events that went to no hook. */
 export class UnmatchedList {
@@ -38,8 +26,9 @@ export class UnmatchedList {
     const scan = filter.host === undefined ? byTime(sql, filter, after) : byHost(sql, filter.host, after);
     const rows = await sql<EventRow[]>`${scan} limit ${all ? limit + 1 : MAX_SCANNED + 1}`;
     const callers = await readCallers(sql, [...new Set(rows.flatMap(({ call }) => call ?? []))]);
+    const stored = filter.room === undefined ? filter : { ...filter, room: storableText(filter.room) };
     const events = rows.map((row) => {
-      const event = toEvent(row, filter, row.call === null ? undefined : callers.get(row.call));
+      const event = toUnmatchedEvent(row, stored, () => (row.call === null ? undefined : callers.get(row.call)));
       const first = filter.host === undefined ? row.received_at : row.call;
       return { event, fits: event !== undefined, position: [Number(first), Number(row.seq)] };
     });
@@ -73,25 +62,4 @@ export function byHost(sql: SQL, host: string, after: string | undefined): Part 
 
 function columns(sql: SQL): Part {
   return sql`e.seq, e.id, e.name, e.subject, e.room_name, c.room_sid, e.call, e.created_at, e.received_at`;
-}
-
-function toEvent(row: EventRow, filter: UnmatchedFilter, callers: Callers | undefined): UnmatchedEvent | undefined {
-  const receivedAt = Number(row.received_at);
-  if (filter.room !== undefined && row.room_name !== storableText(filter.room)) return undefined;
-  if (receivedAt < (filter.since ?? 0) || receivedAt >= (filter.until ?? END)) return undefined;
-  const own = callers?.sip.find(({ sid }) => sid === row.subject);
-  const about = own === undefined ? (callers?.sip ?? []) : [own];
-  const hosts = [...new Set(about.flatMap(({ host }) => host ?? []))];
-  if (filter.host !== undefined && !hosts.includes(filter.host)) return undefined;
-  if (filter.maySeeHost !== undefined && !mayBeSeen(callers, filter.maySeeHost)) return undefined;
-  return {
-    eventId: eventId(row.id),
-    eventName: row.name,
-    roomName: row.room_name,
-    roomSid: row.room_sid === null ? undefined : roomSid(row.room_sid),
-    createdAt: row.created_at === null ? undefined : Number(row.created_at),
-    receivedAt,
-    hosts,
-    why: whyUnmatched(callers, hosts),
-  };
 }

@@ -2,8 +2,8 @@ import type { SQL } from "bun";
 import type { Page, PageRequest, TimeSpan } from "../../../../src/contracts/history";
 import { roomSid, type RoomSid } from "../../../../src/domain/ids";
 import { EVENT_STATES } from "../../sql/states";
-import { readCursor, writeCursor, type Position } from "../../sql/cursor";
-import { END, equals } from "./delivery-scan";
+import { END, readCursor, writeCursor, type Position } from "../../sql/cursor";
+import { equals } from "./delivery-scan";
 import { readPage, type PageOptions } from "./read-page";
 
 /** A `bigint` arrives as a string. */

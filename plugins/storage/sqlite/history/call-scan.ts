@@ -1,8 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { CallFilter } from "../../../../src/contracts/history";
-import { readCursor } from "../../sql/cursor";
-import { END } from "./delivery-scan";
-import type { ScannedRow } from "./take-page";
+import { END, readCursor } from "../../sql/cursor";
+import type { ScannedRow } from "../../sql/take-page";
 import { tenantOf } from "../../sql/tenant-of";
 import { prepare } from "../prepare";
 

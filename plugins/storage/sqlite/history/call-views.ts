@@ -1,7 +1,8 @@
 import type { Database } from "bun:sqlite";
 import type { CallView, HookName, ParticipantView } from "../../../../src/contracts/history";
-import { participantSid, roomSid } from "../../../../src/domain/ids";
-import { hookName } from "./delivery-views";
+import { roomSid } from "../../../../src/domain/ids";
+import { hookName } from "../../sql/hook-name";
+import { toParticipant, type ParticipantRow } from "../../sql/participant-row";
 import { prepare } from "../prepare";
 
 /** More are not shown of one call: a conference of thousands would fill an answer of its own. */
@@ -51,36 +52,6 @@ export class CallViews {
       .filter(({ hook, auth_id: authId, sid }) => (hook === null ? shown.has(sid) : authId === tenant))
       .map(toParticipant);
   }
-}
-
-type ParticipantRow = {
-  sid: string;
-  hook: string | null;
-  hook_host: string | null;
-  auth_id: string | null;
-  sip: number;
-  identity: string | null;
-  host: string | null;
-  matcher: string | null;
-  call_id: string | null;
-  sip_call_id: string | null;
-  caller: string | null;
-  callee: string | null;
-};
-
-function toParticipant(row: ParticipantRow): ParticipantView {
-  return {
-    sid: participantSid(row.sid),
-    sip: row.sip === 1,
-    identity: row.identity ?? undefined,
-    host: row.host ?? undefined,
-    hook: row.hook === null ? undefined : hookName(row.hook, row.hook_host, row.auth_id),
-    matcher: row.matcher ?? undefined,
-    callId: row.call_id ?? undefined,
-    sipCallId: row.sip_call_id ?? undefined,
-    caller: row.caller ?? undefined,
-    callee: row.callee ?? undefined,
-  };
 }
 
 function prepareStatements(db: Database) {

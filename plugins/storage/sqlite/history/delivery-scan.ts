@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { DELIVERY_STATE_NAMES, UNSUCCESSFUL, type DeliveryFilter } from "../../../../src/contracts/history";
-import { readCursor, type Position } from "../../sql/cursor";
-import type { ScannedRow } from "./take-page";
+import { END, readCursor, type Position } from "../../sql/cursor";
+import type { ScannedRow } from "../../sql/take-page";
 import { tenantOf } from "../../sql/tenant-of";
 import { prepare } from "../prepare";
 
@@ -17,9 +17,6 @@ type TimeScan = {
   readonly params: Params;
   readonly failedOnly: boolean;
 };
-
-/** Later than any time, and a larger id than any. */
-export const END = Number.MAX_SAFE_INTEGER;
 
 const FITS = `instr($states, d.state) > 0
   and ($tenant is null or d.tenant = $tenant)

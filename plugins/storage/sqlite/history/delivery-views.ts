@@ -1,14 +1,8 @@
 import type { Database } from "bun:sqlite";
-import {
-  DELIVERY_STATE_NAMES,
-  type AttemptView,
-  type DeliveryDetail,
-  type DeliveryState,
-  type DeliveryView,
-  type HookName,
-} from "../../../../src/contracts/history";
-import { eventId, hookIdFrom, roomSid } from "../../../../src/domain/ids";
-import { DELIVERY_STATES } from "../../sql/states";
+import type { AttemptView, DeliveryDetail, DeliveryView } from "../../../../src/contracts/history";
+import { eventId, roomSid } from "../../../../src/domain/ids";
+import { hookName } from "../../sql/hook-name";
+import { DELIVERY_STATES, deliveryStateName } from "../../sql/states";
 import { prepare } from "../prepare";
 
 /** Deliveries as the history shows them, read one by one by their id. */
@@ -41,7 +35,7 @@ export class DeliveryViews {
     const latest = row.latest === row.id ? null : this.#statements.stateOf.get(row.latest);
     return {
       id: row.id,
-      state: stateName(row.state),
+      state: deliveryStateName(row.state),
       hook: hookName(row.hook, row.host, row.auth_id),
       roomSid: roomSid(row.room_sid),
       roomName: row.room_name,
@@ -55,17 +49,9 @@ export class DeliveryViews {
       replay: row.replay === 1,
       nextTry: isHead ? (row.due ?? undefined) : undefined,
       waitsFor: pending && !isHead ? (row.head ?? undefined) : undefined,
-      replayedBy: latest === null ? undefined : { id: row.latest, state: stateName(latest.state) },
+      replayedBy: latest === null ? undefined : { id: row.latest, state: deliveryStateName(latest.state) },
     };
   }
-}
-
-export function stateName(state: number): DeliveryState {
-  return DELIVERY_STATE_NAMES[state] ?? "pending";
-}
-
-export function hookName(hook: string, host: string | null, authId: string | null): HookName {
-  return { id: hookIdFrom(hook), host: host ?? undefined, authId: authId ?? undefined };
 }
 
 type ViewRow = {

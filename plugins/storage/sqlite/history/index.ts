@@ -7,7 +7,7 @@ import { CallViews } from "./call-views";
 import { DeliveryScan } from "./delivery-scan";
 import { DeliveryViews } from "./delivery-views";
 import { Replays } from "./replays";
-import { takePage } from "./take-page";
+import { takePage } from "../../sql/take-page";
 import { tenantOf } from "../../sql/tenant-of";
 import { Timeline } from "./timeline";
 import { UnmatchedList } from "./unmatched-list";

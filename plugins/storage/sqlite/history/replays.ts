@@ -3,8 +3,8 @@ import type { DeliveryState, ReplayOptions, ReplayResult, ReplaySelection } from
 import { hookIdFrom, type HookId } from "../../../../src/domain/ids";
 import type { DeliveryQueue } from "../delivery-queue";
 import type { DeliveryScan } from "./delivery-scan";
-import { stateName } from "./delivery-views";
-import { takePage } from "./take-page";
+import { takePage } from "../../sql/take-page";
+import { deliveryStateName } from "../../sql/states";
 import { tenantOf } from "../../sql/tenant-of";
 import { prepare } from "../prepare";
 
@@ -89,7 +89,7 @@ export class Replays {
     const row = this.#statements.row.get(id, tenant);
     if (row === null) return;
     const key = `${row.hook} ${row.event}`;
-    const state = stateName(this.#statements.stateOf.get(row.latest)?.state ?? 0);
+    const state = deliveryStateName(this.#statements.stateOf.get(row.latest)?.state ?? 0);
     if (state === "pending") tally.pending.add(key);
     else if (states === undefined || states.includes(state)) {
       const { event, call, name } = row;

@@ -1,10 +1,10 @@
 import type { Database } from "bun:sqlite";
 import type { Page, PageRequest, TimelineEvent } from "../../../../src/contracts/history";
 import { eventId, participantSid } from "../../../../src/domain/ids";
-import { EVENT_STATES } from "../../sql/states";
+import { eventStateName } from "../../sql/states";
 import { readCursor } from "../../sql/cursor";
 import type { DeliveryViews } from "./delivery-views";
-import { takePage } from "./take-page";
+import { takePage } from "../../sql/take-page";
 import { prepare } from "../prepare";
 
 export type TimelineRow = {
@@ -47,7 +47,7 @@ export class Timeline {
       createdAt: row.created_at ?? undefined,
       receivedAt: row.received_at,
       keptAt: row.kept_at ?? undefined,
-      state: stateOf(row.state),
+      state: eventStateName(row.state),
       deliveries: this.#deliveries.ofEvent(row.seq, tenant),
     };
   }
@@ -55,9 +55,4 @@ export class Timeline {
 
 function* scanned(rows: Iterable<TimelineRow>) {
   for (const row of rows) yield { row, fits: row.fits === 1, position: [row.seq] };
-}
-
-function stateOf(state: number): TimelineEvent["state"] {
-  if (state === EVENT_STATES.routed) return "routed";
-  return state === EVENT_STATES.held ? "held" : "unmatched";
 }

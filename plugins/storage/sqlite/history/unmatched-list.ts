@@ -1,32 +1,13 @@
 import type { Database } from "bun:sqlite";
-import type {
-  Page,
-  PageRequest,
-  TimeSpan,
-  UnmatchedEvent,
-  UnmatchedFilter,
-  UnmatchedReason,
-} from "../../../../src/contracts/history";
-import { eventId, roomSid, type RoomSid } from "../../../../src/domain/ids";
-import { readCursor, type Position } from "../../sql/cursor";
-import { END } from "./delivery-scan";
-import { takePage } from "./take-page";
+import type { Page, PageRequest, TimeSpan, UnmatchedEvent, UnmatchedFilter } from "../../../../src/contracts/history";
+import { roomSid, type RoomSid } from "../../../../src/domain/ids";
+import { END, readCursor, type Position } from "../../sql/cursor";
+import { takePage } from "../../sql/take-page";
+import { toUnmatchedEvent, type UnmatchedRow } from "../../sql/unmatched-event";
+import type { Callers } from "../../sql/why-unmatched";
 import { prepare } from "../prepare";
 
-type EventRow = {
-  seq: number;
-  id: string;
-  name: string;
-  subject: string;
-  room_name: string;
-  room_sid: string | null;
-  call: number | null;
-  created_at: number | null;
-  received_at: number;
-};
-
-/** What is known of the callers of a call. */
-export type Callers = { readonly hasHook: boolean; readonly sip: readonly { sid: string; host: string | null }[] };
+type EventRow = UnmatchedRow & { readonly seq: number; readonly call: number | null; readonly received_at: number };
 
 const COLUMNS = `e.seq, e.id, e.name, e.subject, e.room_name, c.room_sid, e.call, e.created_at, e.received_at`;
 
@@ -66,7 +47,7 @@ export class UnmatchedList {
 
   *#scan(filter: UnmatchedFilter, after: string | undefined, callers: Map<number, Callers>) {
     for (const { row, position } of this.#rows(filter, after)) {
-      const event = this.#toEvent(row, filter, callers);
+      const event = toUnmatchedEvent(row, filter, () => this.#callersOf(row.call, callers));
       yield { event, fits: event !== undefined, position };
     }
   }
@@ -87,28 +68,8 @@ export class UnmatchedList {
     }
   }
 
-  #toEvent(row: EventRow, filter: UnmatchedFilter, known: Map<number, Callers>): UnmatchedEvent | undefined {
-    if (filter.room !== undefined && row.room_name !== filter.room) return undefined;
-    if (row.received_at < (filter.since ?? 0) || row.received_at >= (filter.until ?? END)) return undefined;
-    const callers = row.call === null ? undefined : this.#callersOf(row.call, known);
-    const own = callers?.sip.find(({ sid }) => sid === row.subject);
-    const about = own === undefined ? (callers?.sip ?? []) : [own];
-    const hosts = [...new Set(about.flatMap(({ host }) => host ?? []))];
-    if (filter.host !== undefined && !hosts.includes(filter.host)) return undefined;
-    if (filter.maySeeHost !== undefined && !mayBeSeen(callers, filter.maySeeHost)) return undefined;
-    return {
-      eventId: eventId(row.id),
-      eventName: row.name,
-      roomName: row.room_name,
-      roomSid: row.room_sid === null ? undefined : roomSid(row.room_sid),
-      createdAt: row.created_at ?? undefined,
-      receivedAt: row.received_at,
-      hosts,
-      why: whyUnmatched(callers, hosts),
-    };
-  }
-
-  #callersOf(call: number, known: Map<number, Callers>): Callers {
+  #callersOf(call: number | null, known: Map<number, Callers>): Callers | undefined {
+    if (call === null) return undefined;
     const callers = known.get(call) ?? {
       hasHook: this.#statements.hasHook.get(call) !== null,
       sip: this.#statements.sip.all(call),
@@ -132,19 +93,6 @@ export class UnmatchedList {
       }
     }
   }
-}
-
-/** Fails closed because of a call whose callers are not all the tenant's own, nobody can say yet whose it is. */
-export function mayBeSeen(callers: Callers | undefined, maySeeHost: (host: string) => boolean): boolean {
-  if (callers === undefined || callers.hasHook || callers.sip.length === 0) return false;
-  return callers.sip.every(({ host }) => host !== null && maySeeHost(host));
-}
-
-export function whyUnmatched(callers: Callers | undefined, hosts: readonly string[]): UnmatchedReason {
-  if (callers === undefined) return "no_call";
-  if (callers.hasHook) return "unknown_participant";
-  if (callers.sip.length === 0) return "no_caller";
-  return hosts.length === 0 ? "no_host" : "no_hook";
 }
 
 type CallEventRow = { seq: number; at: number; room_sid: string | null; room_name: string; has_hook: number };

@@ -4,7 +4,7 @@ import type { Match } from "../../../domain/routing";
 import type { Viewer } from "../../history";
 import { allPages } from "./all-pages";
 import type { HistoryUnderTest } from "./history-under-test";
-import { A, B, DEAD, event, nobody, NOW, sip, tenantA, tenantB, to } from "./sample-events";
+import { A, B, DEAD, event, nobody, NOW, sip, tenantA, tenantB, to } from "../sample-events";
 
 /** Calls and their timelines. */
 export function testCalls(under: HistoryUnderTest): void {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { roomSid } from "../../../domain/ids";
 import type { HistoryUnderTest } from "./history-under-test";
-import { A, HOUR, NOW, tenantA, tenantB } from "./sample-events";
+import { A, HOUR, NOW, tenantA, tenantB } from "../sample-events";
 
 /** Giving up what is pending. */
 export function testCancelling(under: HistoryUnderTest): void {

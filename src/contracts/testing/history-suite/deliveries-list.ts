@@ -3,7 +3,7 @@ import { roomSid } from "../../../domain/ids";
 import type { DeliveryFilter } from "../../history";
 import { allPages } from "./all-pages";
 import type { HistoryUnderTest } from "./history-under-test";
-import { A, B, DEAD, event, HOUR, NOW, sip, tenantA, tenantB, to } from "./sample-events";
+import { A, B, DEAD, event, HOUR, NOW, sip, tenantA, tenantB, to } from "../sample-events";
 
 /** Deliveries, listed and one by one. */
 export function testDeliveriesList(under: HistoryUnderTest): void {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach } from "bun:test";
+import { beforeEach } from "bun:test";
 import type { HookId } from "../../../domain/ids";
 import {
   UNSUCCESSFUL,
@@ -7,15 +7,12 @@ import {
   type DeliveryView,
   type ReplayResult,
 } from "../../history";
-import type { CommitResult, IncomingEvent, Outcome, Storage } from "../../storage";
-import type { StorageUnderTest } from "../storage-suite";
+import type { CommitResult, IncomingEvent, Outcome } from "../../storage";
+import { openedStorage, type OpenedStorage, type StorageUnderTest } from "../opened-storage";
 import { allPages } from "./all-pages";
-import { A, B, event, HOOKS, HOUR, nobody, NOW, sip, to } from "./sample-events";
+import { A, B, event, HOOKS, HOUR, nobody, NOW, sip, to } from "../sample-events";
 
-export type HistoryUnderTest = {
-  /** The one of the test that is running. */
-  readonly storage: Storage;
-  readonly reopen: () => Promise<void>;
+export type HistoryUnderTest = OpenedStorage & {
   readonly keep: (...events: IncomingEvent[]) => Promise<readonly CommitResult[]>;
   /** Ends what is due for the hook, one after the other; the names of the events that were sent. */
   readonly end: (hook: HookId, outcome?: Outcome, now?: number) => Promise<string[]>;
@@ -32,38 +29,25 @@ export type HistoryUnderTest = {
 
 /** Opens a storage for each of the tests of the `describe` that this is called in. */
 export function historyUnderTest(create: () => Promise<StorageUnderTest>): HistoryUnderTest {
-  let created: StorageUnderTest;
-  let storage: Storage;
+  const opened = openedStorage(create);
 
-  beforeEach(async () => {
-    created = await create();
-    storage = await created.open();
-    await storage.rememberHooks(HOOKS);
-  });
+  beforeEach(() => opened.storage.rememberHooks(HOOKS));
 
-  afterEach(async () => {
-    await storage.close();
-    await created.remove();
-  });
-
-  const keep = (...events: IncomingEvent[]) => storage.commit(events, () => "ordered");
+  const keep = (...events: IncomingEvent[]) => opened.storage.commit(events, () => "ordered");
 
   return {
     get storage() {
-      return storage;
+      return opened.storage;
     },
 
-    async reopen() {
-      await storage.close();
-      storage = await created.open();
-    },
+    reopen: opened.reopen,
 
     keep,
 
     async end(hook, outcome = { kind: "delivered" }, now = NOW + HOUR) {
       const names: string[] = [];
       for (;;) {
-        const { deliveries } = await storage.claim(hook, { now, limit: 10, busy: new Set() });
+        const { deliveries } = await opened.storage.claim(hook, { now, limit: 10, busy: new Set() });
         if (deliveries.length === 0) return names;
         names.push(...deliveries.map(({ eventName }) => eventName));
         const attempt = {
@@ -73,15 +57,15 @@ export function historyUnderTest(create: () => Promise<StorageUnderTest>): Histo
           error: undefined,
           answerStart: new TextEncoder().encode("down"),
         };
-        await storage.settle(deliveries.map((delivery) => ({ delivery, at: now, attempt, outcome })));
+        await opened.storage.settle(deliveries.map((delivery) => ({ delivery, at: now, attempt, outcome })));
       }
     },
 
     list: (filter = {}) =>
-      allPages((after) => storage.deliveries({ viewer: "operator", ...filter }, { limit: 100, ...after })),
+      allPages((after) => opened.storage.deliveries({ viewer: "operator", ...filter }, { limit: 100, ...after })),
 
     replay: (filter = {}, dryRun = false) =>
-      storage.replay(
+      opened.storage.replay(
         { kind: "filter", filter: { viewer: "operator", states: UNSUCCESSFUL, ...filter }, limit: 10_000 },
         { plan: () => "ordered", at: NOW + 2 * HOUR, dryRun },
       ),

@@ -1,5 +1,5 @@
 import { describe } from "bun:test";
-import type { StorageUnderTest } from "../storage-suite";
+import type { StorageUnderTest } from "../opened-storage";
 import { testCalls } from "./calls";
 import { testCancelling } from "./cancelling";
 import { testDeliveriesList } from "./deliveries-list";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { hookId } from "../../../domain/hook";
 import { roomSid } from "../../../domain/ids";
 import type { HistoryUnderTest } from "./history-under-test";
-import { A, event, NOW, pattern, sip, to } from "./sample-events";
+import { A, event, NOW, pattern, sip, to } from "../sample-events";
 
 /** What the history knows of calls and hooks beside their events. */
 export function testRemembered(under: HistoryUnderTest): void {

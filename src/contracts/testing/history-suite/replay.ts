@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { roomSid } from "../../../domain/ids";
 import { UNSUCCESSFUL } from "../../history";
 import type { HistoryUnderTest } from "./history-under-test";
-import { A, B, DEAD, event, HOUR, NOW, tenantA, tenantB } from "./sample-events";
+import { A, B, DEAD, event, HOUR, NOW, tenantA, tenantB } from "../sample-events";
 
 /** Asking for deliveries again. */
 export function testReplay(under: HistoryUnderTest): void {

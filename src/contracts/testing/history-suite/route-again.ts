@@ -7,7 +7,7 @@ import type { Match } from "../../../domain/routing";
 import type { DeliveryPlan } from "../../storage";
 import { allPages } from "./all-pages";
 import type { HistoryUnderTest } from "./history-under-test";
-import { A, event, HOUR, nobody, NOW, sip, tenantA, to } from "./sample-events";
+import { A, event, HOUR, nobody, NOW, sip, tenantA, to } from "../sample-events";
 
 /** Calls that get their hook later. */
 export function testRouteAgain(under: HistoryUnderTest): void {

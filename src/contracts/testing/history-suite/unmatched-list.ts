@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { allPages } from "./all-pages";
 import type { HistoryUnderTest } from "./history-under-test";
-import { event, nobody, NOW, sip } from "./sample-events";
+import { event, nobody, NOW, sip } from "../sample-events";
 
 /** Events that went to no hook. */
 export function testUnmatchedList(under: HistoryUnderTest): void {

@@ -8,7 +8,7 @@ import { createPostgresStorage, StorageOpenError } from "../../../../plugins/sto
 import { storableText } from "../../../../plugins/storage/postgres/storable-text";
 import type { Page, PageRequest } from "../../../../src/contracts/history";
 import type { Storage } from "../../../../src/contracts/storage";
-import { A, B, event, HOUR, NOW } from "../../../../src/contracts/testing/history-suite/sample-events";
+import { A, B, event, HOUR, NOW } from "../../../../src/contracts/testing/sample-events";
 import type { HookId } from "../../../../src/domain/ids";
 import { ManualClock } from "../../../support/manual-clock";
 import { emptyDatabase, run } from "../../../support/postgres";

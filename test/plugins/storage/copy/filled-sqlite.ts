@@ -1,16 +1,6 @@
 import { createSqliteStorage } from "../../../../plugins/storage/sqlite";
 import type { AttemptRecord, Outcome, PendingDelivery, Storage } from "../../../../src/contracts/storage";
-import {
-  A,
-  B,
-  event,
-  HOOKS,
-  nobody,
-  NOW,
-  pattern,
-  sip,
-  to,
-} from "../../../../src/contracts/testing/history-suite/sample-events";
+import { A, B, event, HOOKS, nobody, NOW, pattern, sip, to } from "../../../../src/contracts/testing/sample-events";
 import { hookId } from "../../../../src/domain/hook";
 import { ManualClock } from "../../../support/manual-clock";
 import { silentLog } from "../../../support/silent-log";

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { assert, property, string } from "fast-check";
 import { storableText } from "../../../../plugins/storage/postgres/storable-text";
 import type { Storage } from "../../../../src/contracts/storage";
-import { A, event, NOW, sip, to } from "../../../../src/contracts/testing/history-suite/sample-events";
+import { A, event, NOW, sip, to } from "../../../../src/contracts/testing/sample-events";
 import { roomSid } from "../../../../src/domain/ids";
 import { openStorages, settled, type Storages } from "../../../support/storages";
 

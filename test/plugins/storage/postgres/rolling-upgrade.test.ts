@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { createPostgresStorage, StorageOpenError } from "../../../../plugins/storage/postgres";
 import { migrate, MIGRATIONS, SCHEMA_VERSION, type Migration } from "../../../../plugins/storage/postgres/migrations";
 import type { PendingDelivery, Storage } from "../../../../src/contracts/storage";
-import { A, event, NOW, sip, to } from "../../../../src/contracts/testing/history-suite/sample-events";
+import { A, event, NOW, sip, to } from "../../../../src/contracts/testing/sample-events";
 import { silentLog } from "../../../support/silent-log";
 import { ManualClock } from "../../../support/manual-clock";
 import { openStorages, settled, type Storages } from "../../../support/storages";

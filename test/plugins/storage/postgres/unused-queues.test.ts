@@ -4,7 +4,7 @@ import { Database } from "../../../../plugins/storage/postgres/database";
 import { Heads } from "../../../../plugins/storage/postgres/heads";
 import { systemClock } from "../../../../src/contracts/clock";
 import type { Storage } from "../../../../src/contracts/storage";
-import { A, B, event, NOW, sip, to } from "../../../../src/contracts/testing/history-suite/sample-events";
+import { A, B, event, NOW, sip, to } from "../../../../src/contracts/testing/sample-events";
 import type { HookId } from "../../../../src/domain/ids";
 import { ManualClock } from "../../../support/manual-clock";
 import { silentLog } from "../../../support/silent-log";

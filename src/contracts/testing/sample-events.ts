@@ -1,12 +1,12 @@
-import { hookId } from "../../../domain/hook";
-import { normalizeHost } from "../../../domain/host";
-import { parseHostPattern, type HostPattern } from "../../../domain/host-pattern";
-import type { HookId } from "../../../domain/ids";
-import type { JsonObject } from "../../../domain/json";
-import { readLiveKitEvent } from "../../../domain/livekit-event";
-import type { Match } from "../../../domain/routing";
-import type { Viewer } from "../../history";
-import type { IncomingEvent, KnownHook, Outcome } from "../../storage";
+import { hookId } from "../../domain/hook";
+import { normalizeHost } from "../../domain/host";
+import { parseHostPattern, type HostPattern } from "../../domain/host-pattern";
+import type { HookId } from "../../domain/ids";
+import type { JsonObject } from "../../domain/json";
+import { readLiveKitEvent } from "../../domain/livekit-event";
+import type { Match } from "../../domain/routing";
+import type { Viewer } from "../history";
+import type { IncomingEvent, KnownHook, Outcome } from "../storage";
 
 export const NOW = Date.parse("2026-11-21T22:50:00Z");
 export const HOUR = 60 * 60 * 1000;
@@ -23,8 +23,7 @@ export const DEAD: Outcome = { kind: "dead", reason: "6 attempts failed" };
 let lastId = 0;
 
 export function event(name: string, members: JsonObject = {}, match?: Match, receivedAt = NOW): IncomingEvent {
-  const room = { sid: "RM_1", name: "sip-1" };
-  const json = { event: name, id: `EV_h${++lastId}`, createdAt: "1795301401", room, ...members };
+  const json = { event: name, id: `EV_${++lastId}`, createdAt: "1795301401", room: room("RM_1"), ...members };
   const body = new TextEncoder().encode(JSON.stringify(json));
   return { event: readLiveKitEvent(json, body), contentType: "application/webhook+json", body, receivedAt, match };
 }
@@ -39,11 +38,20 @@ export function sip(sid: string, caller = "+1000", sipCallId = "call-0") {
   return { sid, kind: "SIP", attributes };
 }
 
-export function to(hook: HookId, host: string): Match {
-  return { kind: "hook", hook, matcher: "exact-host", host: normalizeHost(host) };
+/** The same event, at another time. */
+export function at(receivedAt: number, incoming: IncomingEvent): IncomingEvent {
+  return { ...incoming, receivedAt };
 }
 
-export function nobody(host: string | undefined): Match {
+export function room(sid: string) {
+  return { sid, name: "sip-1" };
+}
+
+export function to(hook: HookId, host?: string): Match {
+  return { kind: "hook", hook, matcher: "exact-host", host: host === undefined ? undefined : normalizeHost(host) };
+}
+
+export function nobody(host?: string): Match {
   return { kind: "none", host: host === undefined ? undefined : normalizeHost(host) };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { readCursor } from "../../../plugins/storage/sql/cursor";
-import { takePage } from "../../../plugins/storage/sqlite/history/take-page";
+import { readCursor } from "../../../../plugins/storage/sql/cursor";
+import { takePage } from "../../../../plugins/storage/sql/take-page";
 
 /** Rows 1 to `count`, of which every `nth` fits; how many of them were read. */
 function rows(count: number, nth = 1) {

@@ -1,0 +1,80 @@
+import type { Clock } from "../../src/contracts/clock";
+import type { PausedHook, Storage } from "../../src/contracts/storage";
+import type { HookId } from "../../src/domain/ids";
+
+/** What the storage has, and what was paused here when it was asked. */
+export type PausedReading = {
+  readonly here: readonly HookId[];
+  readonly there: ReadonlyMap<HookId, PausedHook>;
+};
+
+/** Which hooks are paused, in memory as in the storage. One that leaves the table stays paused, in case it comes back. */
+export class PausedHooks {
+  readonly #storage: Pick<Storage, "pausedHooks" | "pauseHooks" | "resumeHooks">;
+  readonly #clock: Clock;
+  readonly #paused = new Map<HookId, PausedHook>();
+  readonly #saving = new Set<Promise<unknown>>();
+
+  constructor({ storage, clock }: { readonly storage: Storage; readonly clock: Clock }) {
+    this.#storage = storage;
+    this.#clock = clock;
+  }
+
+  has(hook: HookId): boolean {
+    return this.#paused.has(hook);
+  }
+
+  /** Why the hook is paused, and since when (ms since the epoch); undefined when it is not. */
+  get(hook: HookId): PausedHook | undefined {
+    return this.#paused.get(hook);
+  }
+
+  /** How many of those that are paused are in the table. */
+  count(isActive: (hook: HookId) => boolean): number {
+    let count = 0;
+    for (const hook of this.#paused.keys()) if (isActive(hook)) count++;
+    return count;
+  }
+
+  /** Reads what the storage has; nothing is changed here before it is taken. */
+  async read(): Promise<PausedReading> {
+    // Those whose saving is under way are not there yet.
+    await Promise.allSettled(this.#saving);
+    const here = [...this.#paused.keys()];
+    return { here, there: new Map((await this.#storage.pausedHooks()).map((paused) => [paused.hook, paused])) };
+  }
+
+  /** Takes over what was read; returns the hooks that were resumed by others. */
+  take({ here, there }: PausedReading): readonly HookId[] {
+    for (const paused of there.values()) this.#paused.set(paused.hook, paused);
+    const resumed = here.filter((hook) => !there.has(hook));
+    for (const hook of resumed) this.#paused.delete(hook);
+    return resumed;
+  }
+
+  /** In force at once, and saved when it is fulfilled. */
+  async pause(hook: HookId, reason: string): Promise<void> {
+    const since = this.#clock.now();
+    if (!this.#paused.has(hook)) this.#paused.set(hook, { hook, reason, since });
+    const saved = this.#storage.pauseHooks([hook], reason, since);
+    this.#saving.add(saved);
+    await saved.finally(() => this.#saving.delete(saved));
+  }
+
+  /** In force, all of them, when that is saved. */
+  async pauseAll(hooks: readonly HookId[], reason: string): Promise<void> {
+    const since = this.#clock.now();
+    const active = hooks.filter((hook) => !this.has(hook));
+    await this.#storage.pauseHooks(active, reason, since);
+    for (const hook of active) this.#paused.set(hook, { hook, reason, since });
+  }
+
+  /** Returns those of the hooks that were paused. */
+  async resume(hooks: readonly HookId[]): Promise<readonly HookId[]> {
+    const paused = hooks.filter((hook) => this.has(hook));
+    if (paused.length === 0) return paused;
+    await this.#storage.resumeHooks(paused, this.#clock.now());
+    for (const hook of paused) this.#paused.delete(hook);
+    return paused;
+  }
+}

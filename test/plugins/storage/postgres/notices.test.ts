@@ -1,0 +1,77 @@
+import { describe, expect, test } from "bun:test";
+import { systemClock } from "../../../../src/contracts/clock";
+import { A, B, NOW } from "../../../../src/contracts/testing/sample-events";
+import type { HookId } from "../../../../src/domain/ids";
+import { run } from "../../../support/postgres";
+import { everyHook, joined, twoInstances } from "./two-instances";
+
+const under = twoInstances();
+
+describe("one tells the others", () => {
+  async function waitFor(condition: () => boolean): Promise<number> {
+    const from = performance.now();
+    while (!condition()) {
+      if (performance.now() - from > 5_000) throw new Error("nothing was told");
+      await Bun.sleep(5);
+    }
+    return performance.now() - from;
+  }
+
+  test("of work that it does not take itself", async () => {
+    const [sender, listener] = [await under.storages.open(systemClock), under.two];
+    const told: HookId[] = [];
+    listener.onWork?.((hooks) => told.push(...hooks));
+    await sender.commit([joined(1)], everyHook);
+    expect(await waitFor(() => told.includes(A))).toBeLessThan(900);
+  });
+
+  test("of nothing that it takes at once", async () => {
+    const sender = await under.storages.open(systemClock);
+    const told: HookId[] = [];
+    under.two.onWork?.((hooks) => told.push(...hooks));
+    await sender.commit([joined(1, B)], everyHook);
+    await sender.claim(B, { now: NOW, limit: 10, busy: new Set() });
+    await sender.commit([joined(2)], everyHook);
+    await waitFor(() => told.length > 0);
+    expect(told).toEqual([A]);
+  });
+
+  test("of changed, paused and resumed hooks, within a second", async () => {
+    let changes = 0;
+    under.two.onHooksChanged?.(() => changes++);
+    for (const change of [
+      () => under.one.changeHooks({ who: "ops", at: NOW }, [], () => []),
+      () => under.one.pauseHooks([A], "it answered 410", NOW),
+      () => under.one.resumeHooks([A], NOW),
+    ]) {
+      const before = changes;
+      await change();
+      expect(await waitFor(() => changes > before)).toBeLessThan(1_000);
+    }
+  });
+
+  test("and looks every second for changes of hooks that it was not told of, also those from before it listened", async () => {
+    const looking = await under.storages.open(systemClock);
+    // Nobody tells: it is written past the storage.
+    const change = (version: number) =>
+      run(under.storages.url, `insert into sayna_sip.hook_changes values (${version}, 'ops', 0, 0, 0, 0, '[]')`);
+    await change(1);
+    await Bun.sleep(1_300);
+    let changes = 0;
+    looking.onHooksChanged?.(() => changes++);
+    expect(await waitFor(() => changes === 1)).toBeLessThan(1_500);
+    await change(2);
+    expect(await waitFor(() => changes === 2)).toBeLessThan(1_500);
+    await run(under.storages.url, `insert into sayna_sip.paused_hooks values ('${A}', 'it answered 410', 0)`);
+    expect(await waitFor(() => changes === 3)).toBeLessThan(1_500);
+  });
+
+  test("and looks every second for what it was not told of", async () => {
+    const looking = await under.storages.open(systemClock);
+    const found: HookId[] = [];
+    looking.onWork?.((hooks) => found.push(...hooks));
+    // The clock of `one` stands still, so that it tells nobody.
+    await under.one.commit([joined(1)], everyHook);
+    expect(await waitFor(() => found.includes(A))).toBeLessThan(2_000);
+  });
+});
