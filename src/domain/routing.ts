@@ -76,7 +76,9 @@ export function routeEvent(
   const joins = !call.hooks.includes(route.hook);
   const goesToAll = (e: EarlierEvent) =>
     e.subject === "room" || (e.subject !== "unreadable" && participants.get(e.subject)?.kind === "room");
-  const released = earlier(joins ? "all" : "held").filter((e) => ofParticipant(e) || (joins && goesToAll(e)));
+  // Before its first hook nothing of a call went anywhere, and what was held is found without looking at all of it.
+  const which = joins && call.hooks.length > 0 ? "all" : "held";
+  const released = earlier(which).filter((e) => ofParticipant(e) || (joins && goesToAll(e)));
   return {
     call: { ...call, participants, hooks: joins ? [...call.hooks, route.hook] : call.hooks },
     deliveries: [...released.map((e) => e.seq), "this" as const].map((e) => ({ event: e, hook: route.hook })),
