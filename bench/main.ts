@@ -11,6 +11,7 @@ import { disk } from "./measures/disk";
 import { fairness } from "./measures/fairness";
 import { largeTable } from "./measures/large-table";
 import { latency } from "./measures/latency";
+import { retention } from "./measures/retention";
 import { routing } from "./measures/routing";
 import { startAndMemory } from "./measures/start-and-memory";
 import { wholeWay } from "./measures/whole-way";
@@ -28,6 +29,7 @@ const MEASURES: readonly Measure[] = [
   backlog,
   startAndMemory,
   disk,
+  retention,
 ];
 
 const program = new Command("bench")

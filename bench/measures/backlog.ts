@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import type { Bench } from "../bench";
-import { makeBacklog } from "../load/backlog";
+import { storeEvents } from "../load/stored-events";
 import { pauseHooks, resumeHooks } from "../load/manage";
 import { makeDataDir, type Hook, type Target } from "../load/target";
 import type { Measure, Raw } from "../measure";
@@ -16,7 +16,7 @@ const DEAD: Hook = { host: "dead.example.com", url: "https://localhost:1/hook", 
 export const backlog: Measure = {
   name: `beside ${BACKLOG.toLocaleString("en-US")} deliveries for a dead hook`,
   async round(bench) {
-    pristine ??= await makeBacklog(DEAD, BACKLOG);
+    pristine ??= await storeEvents({ hook: DEAD, events: BACKLOG });
     const without = await makeDataDir();
     const raw: Raw = { ...(await measure(bench, without, "without")), ...(await measure(bench, pristine, "with")) };
     await rm(without, { recursive: true });

@@ -10,9 +10,17 @@ import { eventsOfCall, EVENTS_PER_CALL } from "./calls";
 import { makeDataDir, type Hook } from "./target";
 
 const CALLS_PER_COMMIT = 20;
+const DELIVERIES_PER_COMMIT = 200;
 
-/** A data directory in which so many deliveries to this hook wait, all due. A million takes some minutes, and 1.5 GB. */
-export async function makeBacklog({ host, authId }: Hook, deliveries: number): Promise<string> {
+export type StoredEvents = {
+  readonly hook: Hook;
+  readonly events: number;
+  /** When they came, and were delivered, ms since the epoch; without it they came now and wait, all due. */
+  readonly deliveredAt?: number;
+};
+
+/** A data directory with these events, each for this hook. A million takes some minutes, and 1.5 GB. */
+export async function storeEvents({ hook: { host, authId }, events, deliveredAt }: StoredEvents): Promise<string> {
   const pattern = parseHostPattern(host);
   if (pattern === undefined) throw new Error(`${host} is no host`);
   const hook = hookId(pattern, authId);
@@ -31,17 +39,33 @@ export async function makeBacklog({ host, authId }: Hook, deliveries: number): P
       event,
       contentType: "application/webhook+json",
       body: bytes,
-      receivedAt: Date.now(),
+      receivedAt: deliveredAt ?? Date.now(),
       match: speaks ? { kind: "hook", hook, matcher: "exact-host", host: undefined } : undefined,
     };
   }
 
-  const calls = deliveries / EVENTS_PER_CALL;
-  for (let n = 0; n < calls; n += CALLS_PER_COMMIT) {
-    const names = Array.from({ length: Math.min(CALLS_PER_COMMIT, calls - n) }, (_, i) => `backlog${n + i}`);
-    const events = names.flatMap((name) => eventsOfCall(name, host).map(({ body }) => incoming(body)));
-    await storage.commit(events, () => "ordered");
+  async function deliverAll(at: number): Promise<void> {
+    for (;;) {
+      const { deliveries } = await storage.claim(hook, {
+        now: Infinity,
+        limit: DELIVERIES_PER_COMMIT,
+        busy: new Set(),
+      });
+      if (deliveries.length === 0) return;
+      const attempt = { startedAt: at, durationMs: 5, status: 200, error: undefined, answerStart: undefined };
+      await storage.settle(
+        deliveries.map((delivery) => ({ delivery, at, attempt, outcome: { kind: "delivered" as const } })),
+      );
+    }
   }
+
+  const calls = events / EVENTS_PER_CALL;
+  for (let n = 0; n < calls; n += CALLS_PER_COMMIT) {
+    const names = Array.from({ length: Math.min(CALLS_PER_COMMIT, calls - n) }, (_, i) => `stored${n + i}`);
+    const ofCalls = names.flatMap((name) => eventsOfCall(name, host).map(({ body }) => incoming(body)));
+    await storage.commit(ofCalls, () => "ordered");
+  }
+  if (deliveredAt !== undefined) await deliverAll(deliveredAt);
   await storage.close();
   return dataDir;
 }
