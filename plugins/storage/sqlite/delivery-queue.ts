@@ -22,12 +22,6 @@ type NewDelivery = {
   readonly replay?: boolean;
 };
 
-export type LanesOf = { readonly hook: HookId } | { readonly call: number; readonly tenant: string | null };
-
-type CancelledLane = { readonly id: number; readonly cancel_to: number };
-
-/** Cancelled in one transaction: 500 rows block the thread for less than 10 ms (measured). */
-const CANCEL_CHUNK = 500;
 /** Moving 50,000 lanes at once blocks for 120 ms (measured). */
 const LANES_AT_A_TIME = 1_000;
 
@@ -35,8 +29,6 @@ const LANES_AT_A_TIME = 1_000;
 export class DeliveryQueue {
   readonly #statements;
   readonly #settleAll: (settlements: readonly Settlement[]) => void;
-  readonly #takeOut: (of: LanesOf, to: number, reason: string) => number;
-  readonly #cancelChunk: (lane: CancelledLane, at: number) => number;
   /** The last delivery's; both never go back, so that ids are in the order of times. */
   #lastId: number;
   #lastMadeAt: number;
@@ -49,18 +41,11 @@ export class DeliveryQueue {
     this.#settleAll = db.transaction((settlements: readonly Settlement[]) => {
       for (const settlement of settlements) this.#settleOne(settlement);
     }).immediate;
-    this.#takeOut = db.transaction((of: LanesOf, to: number, reason: string) => {
-      const lanes =
-        "hook" in of
-          ? this.#statements.lanesOfHook.all(of.hook, to, LANES_AT_A_TIME)
-          : this.#statements.lanesOfCall.all(of.call, to, of.tenant, LANES_AT_A_TIME);
-      for (const { id, head } of lanes) {
-        this.#statements.startWaiting.run(head);
-        this.#statements.takeOut.run(to, reason, id);
-      }
-      return lanes.length;
-    }).immediate;
-    this.#cancelChunk = db.transaction((lane: CancelledLane, at: number) => this.#cancelSome(lane, at)).immediate;
+  }
+
+  /** No delivery has a greater id. */
+  get lastId(): number {
+    return this.#lastId;
   }
 
   /** Adds a delivery at the end of its lane; call it inside a transaction. */
@@ -139,36 +124,12 @@ export class DeliveryQueue {
     this.#settleAll(settlements);
   }
 
-  /** Takes everything pending for the hook out of the lanes, then marks it, both in chunks between other work. */
-  cancel(hook: HookId, at: number): Promise<number> {
-    return this.cancelLanes({ hook }, "the hook was deleted", at);
-  }
-
-  /** The same for some lanes of a hook or a call, with a reason of one's own; `tenant`: of its hooks only. */
-  async cancelLanes(of: LanesOf, reason: string, at: number): Promise<number> {
-    // What is added meanwhile stays.
-    const to = this.#lastId;
-    while (this.#takeOut(of, to, reason) === LANES_AT_A_TIME) await new Promise(setImmediate);
-    return this.finishCancellations(at);
-  }
-
   /** Cancels one delivery if it is pending, and moves its lane on; call it inside a transaction. */
   cancelOne(id: number, tenant: string | null, reason: string, at: number): boolean {
     const cancelled = this.#statements.cancelOne.get(at, reason, id, tenant);
     if (cancelled === null) return false;
     this.#moveOn({ id, lane: cancelled.lane }, at);
     return true;
-  }
-
-  /** Marks what `cancel` took out of the lanes; also what was left of it by an earlier run. */
-  async finishCancellations(at: number): Promise<number> {
-    let cancelled = 0;
-    for (;;) {
-      const lane = this.#statements.cancelledLane.get();
-      if (lane === null) return cancelled;
-      cancelled += this.#cancelChunk(lane, at);
-      await new Promise(setImmediate);
-    }
   }
 
   #settleOne({ delivery, at, attempt, outcome }: Settlement): void {
@@ -207,15 +168,7 @@ export class DeliveryQueue {
       attempt.answerStart === undefined || attempt.answerStart.length === 0 ? null : attempt.answerStart,
     );
   }
-
-  #cancelSome({ id, cancel_to }: CancelledLane, at: number): number {
-    const { changes } = this.#statements.cancelDeliveries.run(at, id, cancel_to, CANCEL_CHUNK);
-    if (changes < CANCEL_CHUNK) this.#statements.laneCancelled.run(id, cancel_to);
-    return changes;
-  }
 }
-
-type LaneRow = { id: number; head: number };
 
 type DueLane = { id: number; due: number; head: number };
 type DeliveryRow = {
@@ -313,38 +266,10 @@ function prepareStatements(db: Database) {
       "update lanes set due = ?1 + coalesce(wait, 0) where id in " +
         "(select id from lanes where hook = ?2 and due > ?1 and due > ?1 + coalesce(wait, 0) limit ?3)",
     ),
-    lanesOfHook: prepare<LaneRow, [string, number, number]>(
-      db,
-      "select id, head from lanes where hook = ? and due is not null and head <= ? limit ?",
-    ),
-    lanesOfCall: prepare<LaneRow, [number, number, string | null, number]>(
-      db,
-      "select id, head from lanes where call = ?1 and due is not null and head <= ?2 " +
-        "and (?3 is null or hook in (select hook from known_hooks where auth_id = ?3)) limit ?4",
-    ),
-    startWaiting: prepare<unknown, [number]>(db, "update deliveries set waiting = 1 where id = ?"),
-    takeOut: prepare<unknown, [number, string, number]>(
-      db,
-      "update lanes set head = null, due = null, cancel_to = ?, cancel_reason = ? where id = ?",
-    ),
     cancelOne: prepare<{ lane: number }, [number, string, number, string | null]>(
       db,
       `update deliveries set state = ${DELIVERY_STATES.cancelled}, waiting = 0, settled_at = ?1, reason = ?2 ` +
         `where id = ?3 and state = ${DELIVERY_STATES.pending} and (?4 is null or tenant = ?4) returning lane`,
-    ),
-    cancelledLane: prepare<CancelledLane, []>(
-      db,
-      "select id, cancel_to from lanes where cancel_to is not null limit 1",
-    ),
-    cancelDeliveries: prepare<unknown, [number, number, number, number]>(
-      db,
-      `update deliveries set state = ${DELIVERY_STATES.cancelled}, waiting = 0, settled_at = ?1, ` +
-        "reason = (select coalesce(cancel_reason, 'the hook was deleted') from lanes where id = ?2) where id in " +
-        "(select id from deliveries where waiting = 1 and lane = ?2 and id <= ?3 order by id limit ?4)",
-    ),
-    laneCancelled: prepare<unknown, [number, number]>(
-      db,
-      "update lanes set cancel_to = null where id = ? and cancel_to = ?",
     ),
   };
 }

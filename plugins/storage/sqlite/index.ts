@@ -2,6 +2,7 @@ import type { Clock } from "../../../src/contracts/clock";
 import type { Logger } from "../../../src/contracts/logger";
 import type { Storage } from "../../../src/contracts/storage";
 import { Ballast } from "./ballast";
+import { Cancellations } from "./cancellations";
 import { DeliveryQueue } from "./delivery-queue";
 import { EventLog } from "./event-log";
 import { Figures } from "./figures";
@@ -49,6 +50,7 @@ export function createSqliteStorage({
 }: SqliteStorageOptions): Storage {
   const { db, close } = openDatabase({ dataDir, log, maxPages });
   const queue = new DeliveryQueue(db);
+  const cancellations = new Cancellations(db, queue);
   const events = new EventLog(db, queue);
   const hooks = new HookRows(db);
   const hookChanges = new HookChanges(db, hooks, log);
@@ -66,7 +68,7 @@ export function createSqliteStorage({
     "insert into probe (id, at) values (1, ?) on conflict (id) do update set at = excluded.at",
   );
   log.info({ data_dir: dataDir, synchronous: readPragma(db, "synchronous") }, "Storage is open");
-  queue.finishCancellations(clock.now()).catch((error: unknown) => {
+  cancellations.finish(clock.now()).catch((error: unknown) => {
     // Fails open because what is left is out of the lanes already, and is marked at the next start.
     log.error({ err: error }, "Cancelled deliveries could not be marked");
   });
@@ -84,7 +86,7 @@ export function createSqliteStorage({
     restoreHooks: (author, version, change) => hookChanges.restore(author, version, change),
     hookVersions: async (limit, before) => hookChanges.versions(limit, before),
     hookDifferences: (from, to) => hookChanges.differences(from, to),
-    cancelHook: async (hook) => queue.cancel(hook, clock.now()),
+    cancelHook: async (hook) => cancellations.cancelHook(hook, clock.now()),
     pausedHooks: async () => paused.all(),
     pauseHooks: async (those, reason, at) => paused.pause(those, reason, at),
     resumeHooks: async (those) => paused.resume(those),
@@ -94,7 +96,7 @@ export function createSqliteStorage({
       writes.check();
       writes.run(() => probe.run(clock.now()));
     },
-    ...sqliteHistory({ db, queue, events, write: (run) => writes.run(run) }),
+    ...sqliteHistory({ db, queue, cancellations, events, write: (run) => writes.run(run) }),
     sweep: (limits, now) => retention.sweep(limits, now),
     room: async (limits) => retention.room(limits),
     figures: () => figures.read(),

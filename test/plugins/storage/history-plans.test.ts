@@ -4,6 +4,7 @@ import { CALL_SQL } from "../../../plugins/storage/sqlite/history/call-scan";
 import { callSql, idSql, timeSql } from "../../../plugins/storage/sqlite/history/delivery-scan";
 import { TIMELINE_SQL } from "../../../plugins/storage/sqlite/history/timeline";
 import { UNMATCHED_SQL } from "../../../plugins/storage/sqlite/history/unmatched-list";
+import { Cancellations } from "../../../plugins/storage/sqlite/cancellations";
 import { DeliveryQueue } from "../../../plugins/storage/sqlite/delivery-queue";
 import { EventLog } from "../../../plugins/storage/sqlite/event-log";
 import { sqliteHistory } from "../../../plugins/storage/sqlite/history";
@@ -67,7 +68,8 @@ test("no statement of the queue, the events or the history scans a table that gr
     transaction: db.transaction.bind(db),
   });
   const queue = new DeliveryQueue(recording);
-  sqliteHistory({ db: recording, queue, events: new EventLog(recording, queue), write: (run) => run() });
+  const cancellations = new Cancellations(recording, queue);
+  sqliteHistory({ db: recording, queue, cancellations, events: new EventLog(recording, queue), write: (run) => run() });
   expect(prepared.length).toBeGreaterThan(40);
   // A bare parameter: the statement would be planned again at each run.
   expect(prepared.filter((sql) => /[^+?\w][?$]/.test(sql))).toEqual([]);

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { CancelSelection, History } from "../../../../src/contracts/history";
+import type { Cancellations } from "../cancellations";
 import type { DeliveryQueue } from "../delivery-queue";
 import type { EventLog } from "../event-log";
 import { CallScan } from "./call-scan";
@@ -15,6 +16,7 @@ import { UnmatchedList } from "./unmatched-list";
 export type SqliteHistoryOptions = {
   readonly db: Database;
   readonly queue: DeliveryQueue;
+  readonly cancellations: Pick<Cancellations, "cancelLanes">;
   readonly events: EventLog;
   /** Runs what writes. */
   readonly write: <Result>(run: () => Result) => Result;
@@ -26,7 +28,7 @@ const CANCELLED_AT_A_TIME = 100;
 const READ_AT_A_TIME = 20;
 
 /** `History` on the tables of the queue. */
-export function sqliteHistory({ db, queue, events, write }: SqliteHistoryOptions): History {
+export function sqliteHistory({ db, queue, cancellations, events, write }: SqliteHistoryOptions): History {
   const deliveries = new DeliveryScan(db);
   const views = new DeliveryViews(db);
   const calls = new CallScan(db);
@@ -39,11 +41,11 @@ export function sqliteHistory({ db, queue, events, write }: SqliteHistoryOptions
   }).immediate;
 
   async function cancelPending(selection: CancelSelection, reason: string, at: number): Promise<number> {
-    if (selection.kind === "hook") return queue.cancelLanes({ hook: selection.hook }, reason, at);
+    if (selection.kind === "hook") return cancellations.cancelLanes({ hook: selection.hook }, reason, at);
     const tenant = tenantOf(selection.viewer);
     if (selection.kind === "call") {
       const call = callViews.idOf(selection.roomSid);
-      return call === undefined ? 0 : queue.cancelLanes({ call, tenant }, reason, at);
+      return call === undefined ? 0 : cancellations.cancelLanes({ call, tenant }, reason, at);
     }
     let cancelled = 0;
     for (let from = 0; from < selection.ids.length; from += CANCELLED_AT_A_TIME) {
