@@ -37,6 +37,7 @@ function* listeningNotes({ server, auth }: Config): Generator<StartupNote> {
 }
 
 function* sipNotes(sip: SipConfig): Generator<StartupNote> {
+  yield* addressNotes(sip);
   // RFC 3261 section 7.3.3: `t` is To's short form.
   const added = sip.host_headers.filter((header) => !["to", "t"].includes(header.toLowerCase()));
   if (added.length > 0) {
@@ -80,6 +81,19 @@ function* sipNotes(sip: SipConfig): Generator<StartupNote> {
     };
   }
   yield* eventNotes(sip);
+}
+
+/** LiveKit (`matchAddrMasks`) compares an entry that is no block with the host of From as well, which the caller writes. */
+function* addressNotes({ provision, allowed_addresses: allowed }: SipConfig): Generator<StartupNote> {
+  const bare = provision ? allowed.filter((entry) => !entry.includes("/")) : [];
+  if (bare.length === 0) return;
+  const blocks = bare.map((entry) => `${entry}/${entry.includes(":") ? 128 : 32}`);
+  yield {
+    level: "warn",
+    message:
+      `SIP allowed_addresses has ${bare.join(", ")} without a prefix length: LiveKit lets in everybody who writes such an ` +
+      `address as the host of From. Write ${blocks.join(", ")}.`,
+  };
 }
 
 /** A warning, not an error: LiveKit adds events, and one that is not known here may be just that. */

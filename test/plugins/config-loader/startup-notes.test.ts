@@ -93,6 +93,25 @@ describe("with a sip block", () => {
   });
 });
 
+describe("allowed addresses", () => {
+  const ENV = { HOST: "0.0.0.0", AUTH_REQUIRED: "true", AUTH_API_SECRET: "s" };
+  const notes = (addresses: string, more: Record<string, string> = {}) =>
+    notesOf(SIP, { ...ENV, SIP_ALLOWED_ADDRESSES: addresses, ...more });
+
+  test("that are no blocks are a warning, because LiveKit compares them with From's host as well", () => {
+    expect(notes("203.0.113.0/24,198.51.100.7,2001:db8::7")).toEqual([
+      expect.stringMatching(
+        /^warn SIP allowed_addresses has 198\.51\.100\.7, 2001:db8::7 without .*Write 198\.51\.100\.7\/32, 2001:db8::7\/128\.$/,
+      ),
+    ]);
+  });
+
+  test("that are blocks need no note, nor does a trunk that somebody else makes", () => {
+    expect(notes("203.0.113.0/24,198.51.100.7/32,2001:db8::7/128")).toEqual([]);
+    expect(notes("198.51.100.7", { SIP_PROVISION: "false" })).toEqual([]);
+  });
+});
+
 describe("patterns of events", () => {
   const ENV = { HOST: "0.0.0.0", AUTH_REQUIRED: "true", AUTH_API_SECRET: "s" };
 
