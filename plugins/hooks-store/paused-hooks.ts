@@ -14,6 +14,8 @@ export class PausedHooks {
   readonly #clock: Clock;
   readonly #paused = new Map<HookId, PausedHook>();
   readonly #saving = new Set<Promise<unknown>>();
+  /** In force here, but in no storage yet. */
+  readonly #unsaved = new Map<HookId, PausedHook>();
 
   constructor({ storage, clock }: { readonly storage: Storage; readonly clock: Clock }) {
     this.#storage = storage;
@@ -36,10 +38,11 @@ export class PausedHooks {
     return count;
   }
 
-  /** Reads what the storage has; nothing is changed here before it is taken. */
+  /** Reads what the storage has; nothing is changed here before it is taken. What could not be saved before is saved first. */
   async read(): Promise<PausedReading> {
     // Those whose saving is under way are not there yet.
     await Promise.allSettled(this.#saving);
+    for (const paused of this.#unsaved.values()) await this.#save(paused);
     const here = [...this.#paused.keys()];
     return { here, there: new Map((await this.#storage.pausedHooks()).map((paused) => [paused.hook, paused])) };
   }
@@ -54,11 +57,18 @@ export class PausedHooks {
 
   /** In force at once, and saved when it is fulfilled. */
   async pause(hook: HookId, reason: string): Promise<void> {
-    const since = this.#clock.now();
-    if (!this.#paused.has(hook)) this.#paused.set(hook, { hook, reason, since });
-    const saved = this.#storage.pauseHooks([hook], reason, since);
+    const paused = { hook, reason, since: this.#clock.now() };
+    if (!this.#paused.has(hook)) this.#paused.set(hook, paused);
+    this.#unsaved.set(hook, paused);
+    await this.#save(paused);
+  }
+
+  async #save(paused: PausedHook): Promise<void> {
+    const saved = this.#storage.pauseHooks([paused.hook], paused.reason, paused.since);
     this.#saving.add(saved);
     await saved.finally(() => this.#saving.delete(saved));
+    // It may have been paused once more meanwhile.
+    if (this.#unsaved.get(paused.hook) === paused) this.#unsaved.delete(paused.hook);
   }
 
   /** In force, all of them, when that is saved. */
@@ -74,7 +84,10 @@ export class PausedHooks {
     const paused = hooks.filter((hook) => this.has(hook));
     if (paused.length === 0) return paused;
     await this.#storage.resumeHooks(paused, this.#clock.now());
-    for (const hook of paused) this.#paused.delete(hook);
+    for (const hook of paused) {
+      this.#paused.delete(hook);
+      this.#unsaved.delete(hook);
+    }
     return paused;
   }
 }

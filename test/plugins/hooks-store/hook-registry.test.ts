@@ -176,6 +176,24 @@ describe("reloading", () => {
     },
   );
 
+  test("keeps what is paused here and could not be saved, and saves it", async () => {
+    const [one, two] = [await instance(), await instance()];
+    await put(one.registry, "paused");
+    await put(one.registry, "resumed");
+    one.seen.failing.add("pauseHooks");
+    for (const name of ["paused", "resumed"]) {
+      await expect(one.registry.pause(id(name), "it answered 410")).rejects.toThrow();
+    }
+    await one.registry.reload();
+    one.seen.failing.clear();
+    await one.registry.resume([id("resumed")]);
+    await one.seen.clock.turn(1_000);
+    await two.registry.reload();
+    for (const { registry } of [one, two]) {
+      expect([registry.isPaused(id("paused")), registry.isPaused(id("resumed"))]).toEqual([true, false]);
+    }
+  });
+
   test("that fails again and again leaves one more try, however often it is asked for, and none after the end", async () => {
     const { seen, registry } = await instance();
     seen.failing.add("pausedHooks");
