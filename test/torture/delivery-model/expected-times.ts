@@ -36,8 +36,11 @@ export class ExpectedTimes {
   /** Hooks that took something since the start, whose time of day is `startedAt`. */
   readonly #working = new Set<string>();
   #startedAt = 0;
-  /** Time of day minus monotonic time, the largest since the start: the queue's time never goes back. */
+  /** Time of day minus monotonic time: now, and the largest since the start, because the queue's time never goes back. */
+  #offset = -Infinity;
   #ahead = -Infinity;
+  /** The largest one that the queue has looked at for certain: what was set on and back in between it may not know of. */
+  #noticed = -Infinity;
   #lastDelivery = 0;
   /** When something last happened to a hook: it may have had no room, or no lane, before. */
   readonly #changed = new Map<string, number>();
@@ -58,6 +61,7 @@ export class ExpectedTimes {
       else if (each.kind === "released") this.#startAnew(hookIdOf(each.hook), each.at);
       else if (each.kind === "clock set") this.#clockSet(each.offset, each.at);
       else this.#started(each.offset, each.at);
+      if (each.kind === "sent" || each.kind === "ended") this.#noticed = Math.max(this.#noticed, this.#offset);
       const hook = "attempt" in each ? each.attempt.hook : "hook" in each ? each.hook : undefined;
       if (hook !== undefined) this.#changed.set(hookIdOf(hook), each.at);
     }
@@ -140,14 +144,17 @@ export class ExpectedTimes {
 
   /** Set on, the queue's time jumps, and what waits may go out early. */
   #clockSet(offset: number, at: number): void {
-    if (offset <= this.#ahead) return;
-    this.#ahead = offset;
+    this.#offset = offset;
+    this.#ahead = Math.max(this.#ahead, offset);
+    if (offset <= this.#noticed) return;
     for (const [id, wait] of this.#waits) this.#waits.set(id, { ...wait, from: Math.min(wait.from, at) });
   }
 
   #started(offset: number, at: number): void {
     const setBackBy = Math.max(this.#ahead - offset, 0);
+    this.#offset = offset;
     this.#ahead = offset;
+    this.#noticed = offset;
     this.#startedAt = offset + at;
     this.#underWay.clear();
     this.#breakers.clear();
