@@ -21,7 +21,7 @@ describe("of LiveKit it finds exactly what is wrong", () => {
     ["an address missing", () => (trunk()["allowed_addresses"] = ["203.0.113.0/24"]), ["problem allowlist_differs"]],
     [
       "an address too many",
-      () => (trunk()["allowed_addresses"] = ["203.0.113.0/24", "198.51.100.7", "192.0.2.1"]),
+      () => (trunk()["allowed_addresses"] = ["203.0.113.0/24", "198.51.100.7/32", "192.0.2.1"]),
       ["warning allowlist_wider"],
     ],
     [

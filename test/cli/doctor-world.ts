@@ -57,7 +57,7 @@ export function doctorWorld(): DoctorWorld {
       livekit: { url: livekit.url, api_key: livekit.apiKey, api_secret: livekit.apiSecret },
       sip: {
         room_prefix: "sip-",
-        allowed_addresses: ["203.0.113.0/24", "198.51.100.7"],
+        allowed_addresses: ["203.0.113.0/24", "198.51.100.7/32"],
         hook_secret: WHSEC,
         hooks: [{ host: "tenant-a.example.com", url: receiver.url("/a"), auth_id: "tenant-a" }],
         ...changes,

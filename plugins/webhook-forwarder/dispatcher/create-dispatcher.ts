@@ -9,7 +9,7 @@ import { QueueTime } from "./queue-time";
 import { createRunner, type Run, type RunnerOptions } from "./run-delivery";
 import { createSettler } from "./settle-surely";
 
-export type DispatcherOptions = Omit<RunnerOptions, "time" | "goesOn" | "onWorksAgain"> & {
+export type DispatcherOptions = Omit<RunnerOptions, "time" | "goesOn"> & {
   readonly storage: Storage;
   /** Attempts at a time to all hooks together; how many a hook may have is in its policy. */
   readonly concurrency: { readonly total: number };
@@ -42,7 +42,7 @@ export function createDispatcher(options: DispatcherOptions) {
   const time = new QueueTime(clock);
   const goesOn = () => running;
   const settleSurely = createSettler({ storage, clock, log, goesOn });
-  const runDelivery = createRunner({ ...options, time, goesOn, onWorksAgain: (id) => void release(id) });
+  const runDelivery = createRunner({ ...options, time, goesOn });
   const hooks = new Map<HookId, HookState>();
   /** Hooks that may have something due, in the order in which they get their turn. */
   const turns = new Set<HookId>();
@@ -225,8 +225,12 @@ export function createDispatcher(options: DispatcherOptions) {
     state.busy.add(delivery.lane);
     underWay++;
     try {
-      const settlement = await runDelivery({ delivery, hook, state, ...rest });
-      if (settlement !== undefined) await settleSurely(settlement);
+      const ended = await runDelivery({ delivery, hook, state, ...rest });
+      if (ended !== undefined) {
+        await settleSurely(ended.settlement);
+        // Now, so that it finds what other attempts that ended before it have left to wait as well.
+        if (ended.worksAgain) void release(hook.id);
+      }
     } catch (error) {
       // Fails open because the delivery is still pending in the storage, and the lane's next turn takes it again.
       log.error({ err: error, delivery: delivery.id, hook: hook.id }, "A delivery ended in an unexpected error");

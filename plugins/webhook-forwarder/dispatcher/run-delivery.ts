@@ -25,8 +25,6 @@ export type RunnerOptions = Omit<AttemptOptions, "policy" | keyof HookSecrets> &
   readonly random: () => number;
   /** False once nothing more is sent. */
   readonly goesOn: () => boolean;
-  /** A probe has closed the breaker. */
-  readonly onWorksAgain: (hook: HookId) => void;
 };
 
 export type Run = {
@@ -39,12 +37,18 @@ export type Run = {
   readonly probe: boolean;
 };
 
+export type Ended = {
+  readonly settlement: Settlement;
+  /** It has closed the hook's breaker: what waits may go out. */
+  readonly worksAgain: boolean;
+};
+
 /**
  * Makes the function that takes one delivery to its hook: an attempt, unless it is too old, and what follows from it for
  * the delivery and for the hook.
  */
 export function createRunner(options: RunnerOptions) {
-  const { registry, clock, log, time, random, goesOn, onWorksAgain, measures = newMeasures() } = options;
+  const { registry, clock, log, time, random, goesOn, measures = newMeasures() } = options;
   const startedAt = clock.now();
   /** Hooks that took something since the start. */
   const working = new Set<HookId>();
@@ -57,13 +61,13 @@ export function createRunner(options: RunnerOptions) {
     failures > 0 && receivedAt < startedAt && !working.has(hook);
 
   /** Undefined when the attempt was cut off by our own stop: it does not count, and goes out again after the start. */
-  return async function runDelivery({ delivery, hook, state, policy, probe }: Run): Promise<Settlement | undefined> {
+  return async function runDelivery({ delivery, hook, state, policy, probe }: Run): Promise<Ended | undefined> {
     const age = time.ageOf(delivery.receivedAt);
     if (age > maxAgeOf(policy, delivery.eventName)) {
       measures.outcomes.expired++;
       const expired = { delivery, at: clock.now(), attempt: undefined, outcome: { kind: "expired" } } as const;
       reportDelivery(log, delivery, hook, expired, false);
-      return expired;
+      return { settlement: expired, worksAgain: false };
     }
     if (probe && state.breaker.kind === "open") state.breaker = startProbe(state.breaker, delivery.lane);
     if (state.bucket !== undefined) state.bucket = take(state.bucket, 1);
@@ -92,10 +96,9 @@ export function createRunner(options: RunnerOptions) {
     const settlement = { delivery, at, attempt, outcome };
     reportDelivery(log, delivery, hook, settlement, counting !== "counts");
     reportBreaker(log, hook, settlement, before, after, now);
-    if (before.kind === "open" && after.kind === "closed") onWorksAgain(hook.id);
     // What a url said that has been replaced meanwhile says nothing of the new one.
     if (verdict === "gone" && registry.table.byId(hook.id)?.url === hook.url) await pause(hook);
-    return settlement;
+    return { settlement, worksAgain: before.kind === "open" && after.kind === "closed" };
   };
 
   async function pause(hook: Hook): Promise<void> {

@@ -44,6 +44,8 @@ export class ExpectedTimes {
   #lastDelivery = 0;
   /** When something last happened to a hook: it may have had no room, or no lane, before. */
   readonly #changed = new Map<string, number>();
+  /** When each hook was last released. */
+  readonly #released = new Map<string, number>();
   /** Lanes that went on meanwhile without an attempt, because something in them expired or was cancelled. */
   #movedOn: ReadonlySet<string> = new Set();
 
@@ -122,7 +124,10 @@ export class ExpectedTimes {
       const inOutage = probe || wasOpen || breaker.isOpen;
       const counting = inOutage ? "in_outage" : this.#failedBeforeStart(wait) ? "since_start" : "counts";
       // What was not on disk when the process ended has never been.
-      if (isWritten) this.#waits.set(delivery, afterAttempt(wait, { verdict, at, retryAfter, counting }));
+      const after = afterAttempt(wait, { verdict, at, retryAfter, counting });
+      // What ends in the moment of the hook's release is written together with what the release is for.
+      const released = this.#released.get(hook) === at;
+      if (isWritten) this.#waits.set(delivery, released ? { ...after, from: Math.min(after.from, at) } : after);
     }
     if (verdict === "success") this.#working.add(hook);
   }
@@ -139,6 +144,7 @@ export class ExpectedTimes {
   }
 
   #release(hook: string, at: number): void {
+    this.#released.set(hook, at);
     for (const [id, wait] of this.#waits) if (wait.hook === hook) this.#waits.set(id, dueAt(wait, at));
   }
 
