@@ -99,10 +99,12 @@ export function settle(state: State, { delivery: { id }, at, attempt, outcome }:
     if (isHead) Object.assign(lane, { due: outcome.dueAt, wait: outcome.wait });
     return;
   }
-  const staysCancelled = delivery.state === "cancelled" && outcome.kind !== "delivered";
-  if (!staysCancelled) delivery.state = outcome.kind;
   delivery.settledAt = at;
-  delivery.reason = outcome.kind === "dead" ? outcome.reason : undefined;
+  const staysCancelled = delivery.state === "cancelled" && outcome.kind !== "delivered";
+  if (!staysCancelled) {
+    delivery.state = outcome.kind;
+    delivery.reason = outcome.kind === "dead" ? outcome.reason : undefined;
+  }
   if (!isHead) return;
   lane.pending.shift();
   Object.assign(lane, { due: at, wait: 0 });

@@ -106,10 +106,16 @@ export function replayRoutes(options: ReplayRoutesOptions) {
       if ((await history.call(sid, viewer)) === undefined) throw new AppError("call_not_found");
       return history.cancelPending({ kind: "call", roomSid: sid, viewer }, reason, at);
     }
+    const hooks = new Set<HookId>();
     for (const id of ids ?? []) {
-      if ((await history.delivery(id, viewer)) === undefined) throw new AppError("delivery_not_found");
+      const delivery = await history.delivery(id, viewer);
+      if (delivery === undefined) throw new AppError("delivery_not_found");
+      hooks.add(delivery.hook.id);
     }
-    return history.cancelPending({ kind: "deliveries", ids: ids ?? [], viewer }, reason, at);
+    const cancelled = await history.cancelPending({ kind: "deliveries", ids: ids ?? [], viewer }, reason, at);
+    // What waited behind them is due now, long before the retry that its hook's timer is set for.
+    if (cancelled > 0) options.onDeliveries([...hooks]);
+    return cancelled;
   }
 
   return new Elysia({ name: "sayna-sip/replay", tags: ["history"] })

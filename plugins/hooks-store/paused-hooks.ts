@@ -74,9 +74,12 @@ export class PausedHooks {
   /** In force, all of them, when that is saved. */
   async pauseAll(hooks: readonly HookId[], reason: string): Promise<void> {
     const since = this.#clock.now();
-    const active = hooks.filter((hook) => !this.has(hook));
+    const active = hooks.filter((hook) => !this.has(hook) || this.#unsaved.has(hook));
     await this.#storage.pauseHooks(active, reason, since);
-    for (const hook of active) this.#paused.set(hook, { hook, reason, since });
+    for (const hook of active) {
+      this.#paused.set(hook, { hook, reason, since });
+      this.#unsaved.delete(hook);
+    }
   }
 
   /** Returns those of the hooks that were paused. */

@@ -18,7 +18,7 @@ export class Cancellations {
   readonly #queue: Pick<DeliveryQueue, "lastId">;
   readonly #statements;
   readonly #takeOut: (of: LanesOf, to: number, reason: string) => number;
-  readonly #cancelChunk: (lane: CancelledLane, at: number) => number;
+  readonly #cancelChunk: (at: number) => number;
 
   constructor(db: Database, queue: Pick<DeliveryQueue, "lastId">) {
     this.#queue = queue;
@@ -34,7 +34,7 @@ export class Cancellations {
       }
       return lanes.length;
     }).immediate;
-    this.#cancelChunk = db.transaction((lane: CancelledLane, at: number) => this.#cancelSome(lane, at)).immediate;
+    this.#cancelChunk = db.transaction((at: number) => this.#cancelSome(at)).immediate;
   }
 
   /** Everything pending for the hook; returns how many deliveries that were. */
@@ -53,18 +53,25 @@ export class Cancellations {
   /** Marks what was taken out of the lanes; also what was left of it by an earlier run. */
   async finish(at: number): Promise<number> {
     let cancelled = 0;
-    for (;;) {
-      const lane = this.#statements.cancelledLane.get();
-      if (lane === null) return cancelled;
-      cancelled += this.#cancelChunk(lane, at);
+    while (this.#statements.cancelledLane.get() !== null) {
+      cancelled += this.#cancelChunk(at);
       await new Promise(setImmediate);
     }
+    return cancelled;
   }
 
-  #cancelSome({ id, cancel_to }: CancelledLane, at: number): number {
-    const { changes } = this.#statements.cancelDeliveries.run(at, id, cancel_to, CANCEL_CHUNK);
-    if (changes < CANCEL_CHUNK) this.#statements.laneCancelled.run(id, cancel_to);
-    return changes;
+  /** A lane costs as much as a delivery: ten thousand lanes of one each, one in a transaction, took 13 s (so 0.8 s). */
+  #cancelSome(at: number): number {
+    let cancelled = 0;
+    for (let left = CANCEL_CHUNK; left > 0; left--) {
+      const lane = this.#statements.cancelledLane.get();
+      if (lane === null) break;
+      const { changes } = this.#statements.cancelDeliveries.run(at, lane.id, lane.cancel_to, left);
+      if (changes < left) this.#statements.laneCancelled.run(lane.id, lane.cancel_to);
+      cancelled += changes;
+      left -= changes;
+    }
+    return cancelled;
   }
 }
 

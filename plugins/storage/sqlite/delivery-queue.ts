@@ -244,7 +244,9 @@ function prepareStatements(db: Database) {
     end: prepare<{ attempts: number }, [number, number, number, string | null, number]>(
       db,
       `update deliveries set state = case when state = ${DELIVERY_STATES.cancelled} and ?1 <> ${DELIVERY_STATES.delivered} ` +
-        "then state else ?1 end, waiting = 0, attempts = attempts + ?2, settled_at = ?3, reason = ?4 where id = ?5 " +
+        "then state else ?1 end, waiting = 0, attempts = attempts + ?2, settled_at = ?3, " +
+        `reason = case when state = ${DELIVERY_STATES.cancelled} and ?1 <> ${DELIVERY_STATES.delivered} then reason else ?4 end ` +
+        "where id = ?5 " +
         "returning attempts",
     ),
     cancelledTo: prepare<{ cancel_to: number | null }, [number]>(db, "select cancel_to from lanes where id = ?"),

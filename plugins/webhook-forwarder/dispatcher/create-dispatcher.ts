@@ -26,6 +26,9 @@ const BLOCKED_LOOK_MS = 1_000;
 /** A hook with nothing to send is looked at again after this, to be forgotten. */
 const FORGET_MS = 60_000;
 
+/** Hooks that nobody owns belong together when their url does. */
+const tenantOf = ({ authId, url }: Hook): string => authId ?? new URL(url).host;
+
 /** With thousands of hooks in a row, others get the event loop in between. */
 const HOOKS_AT_A_TIME = 64;
 
@@ -51,6 +54,8 @@ export function createDispatcher(options: DispatcherOptions) {
   let wokenMeanwhile = false;
   let cancelLook = () => {};
   let underWay = 0;
+  /** The same by tenant. */
+  const ofTenant = new Map<string, number>();
   let allSettled = () => {};
 
   registry.onChange((ids) => void startAnew(ids));
@@ -58,8 +63,9 @@ export function createDispatcher(options: DispatcherOptions) {
   async function start(): Promise<void> {
     running = true;
     const waiting = await storage.waitingHooks();
-    for (const id of waiting) {
+    for (const [i, id] of waiting.entries()) {
       await storage.limitWaits(id, time.now());
+      await breathe(i);
     }
     wake(waiting);
   }
@@ -113,7 +119,7 @@ export function createDispatcher(options: DispatcherOptions) {
     }
     const state = stateOf(id);
     const policy = registry.policyOf(hook);
-    const load = { total: concurrency.total, underWay, slow };
+    const load = { total: concurrency.total, underWay, slow, tenant: ofTenant.get(tenantOf(hook)) ?? 0 };
     const turn = decideTurn(state, policy, load, clock.monotonic());
     if (turn.kind === "blocked") return 0;
     turns.delete(id);
@@ -224,6 +230,8 @@ export function createDispatcher(options: DispatcherOptions) {
   async function deliver({ delivery, hook, state, ...rest }: Run): Promise<void> {
     state.busy.add(delivery.lane);
     underWay++;
+    const tenant = tenantOf(hook);
+    ofTenant.set(tenant, (ofTenant.get(tenant) ?? 0) + 1);
     try {
       const ended = await runDelivery({ delivery, hook, state, ...rest });
       if (ended !== undefined) {
@@ -242,6 +250,9 @@ export function createDispatcher(options: DispatcherOptions) {
       }
       state.busy.delete(delivery.lane);
       underWay--;
+      const left = (ofTenant.get(tenant) ?? 1) - 1;
+      if (left > 0) ofTenant.set(tenant, left);
+      else ofTenant.delete(tenant);
       if (underWay === 0) allSettled();
       wake([hook.id]);
     }

@@ -1,7 +1,7 @@
 import { permitOf } from "../../../src/domain/breaker";
 import type { DeliveryPolicy } from "../../../src/domain/delivery-policy";
 import { refill, untilNext } from "../../../src/domain/token-bucket";
-import { freeSlots, type Load } from "./free-slots";
+import { freeSlots, type Asker, type Load } from "./free-slots";
 import { isSlow, type HookState } from "./hook-state";
 
 /** What a hook may do when it is its turn. */
@@ -17,7 +17,7 @@ export type Turn =
 export function decideTurn(
   state: HookState,
   { concurrency, rate }: Pick<DeliveryPolicy, "concurrency" | "rate">,
-  load: Load,
+  load: Load & Pick<Asker, "tenant">,
   now: number,
 ): Turn {
   const permit = permitOf(state.breaker, now);
@@ -28,7 +28,7 @@ export function decideTurn(
   const own = probe ? state.busy.size + 1 : permit.slots;
   const limit = Math.min(concurrency, own);
   if (state.busy.size >= limit) return { kind: "wait", ms: undefined };
-  const free = freeSlots({ busy: state.busy.size, limit, slow: isSlow(state, now) }, load);
+  const free = freeSlots({ busy: state.busy.size, limit, tenant: load.tenant, slow: isSlow(state, now) }, load);
   if (free === 0) return { kind: "blocked" };
   const avoid = permit.kind === "probe" ? permit.avoid : [];
   if (rate === undefined) return { kind: "take", limit: free, probe, avoid };

@@ -13,7 +13,7 @@ export type SenderOptions = {
   readonly allowedRanges: readonly AddressRange[];
   /** PEM certificates to trust instead of the system's: for programs that embed us and for tests. */
   readonly ca?: string | readonly string[];
-  /** Resolves host names; `dns.lookup` without it. */
+  /** Resolves host names; c-ares without it. */
   readonly lookup?: LookupAll;
   /** A monotonic clock in milliseconds, for durations only. */
   readonly now?: () => number;

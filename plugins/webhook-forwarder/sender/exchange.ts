@@ -36,6 +36,9 @@ export type Exchange = {
 /** All response headers together; more is `HPE_HEADER_OVERFLOW`. */
 const MAX_HEADER_BYTES = 16 * 1024;
 
+/** A peer that sends these without an end would take the event loop: the limit of headers is each one's own. */
+const MAX_INTERIM_ANSWERS = 16;
+
 /** One request and its answer on one connection. */
 export function startExchange(options: ExchangeOptions): Exchange {
   const { promise: ended, resolve } = Promise.withResolvers<ExchangeEnd>();
@@ -83,6 +86,14 @@ export function startExchange(options: ExchangeOptions): Exchange {
       if (options.onPeer === undefined || !(assigned instanceof TLSSocket)) return;
       options.onPeer({ address: assigned.remoteAddress ?? "", tls: describePeer(assigned) });
     });
+  });
+
+  let interim = 0;
+  request.on("information", () => {
+    if (++interim <= MAX_INTERIM_ANSWERS) return;
+    abort(() =>
+      failure("answer", "TOO_MANY_INTERIM_ANSWERS", `More than ${MAX_INTERIM_ANSWERS} answers with 1xx came`),
+    );
   });
 
   let answerComplete = () => false;

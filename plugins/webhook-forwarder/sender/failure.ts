@@ -22,6 +22,8 @@ export type OwnCode =
   | "NO_ANSWER"
   /** The connection broke, or the body was invalid, before the answer's end. */
   | "ANSWER_INCOMPLETE"
+  /** One answer with a status of 1xx after the other, instead of one that counts. */
+  | "TOO_MANY_INTERIM_ANSWERS"
   | "SENDER_CLOSED";
 
 const DOING: Record<Step, string> = {

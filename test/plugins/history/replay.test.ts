@@ -62,6 +62,14 @@ describe("cancel", () => {
     await it.call("RM_a", "one.a.example.com");
   });
 
+  test("of a delivery by its id lets what waited behind it go out at once, not when its retry was due", async () => {
+    it.answer = () => answered(200);
+    const before = it.sent.length;
+    expect((await it.post("/sip/deliveries/cancel", { ids: [1] })).json).toEqual({ cancelled: 1 });
+    await it.clock.turn(0);
+    expect(it.sent.length).toBeGreaterThan(before);
+  });
+
   test.each<[string, object, number]>([
     ["ids", { ids: [1, 2] }, 2],
     ["a hook", { hook: "one.a.example.com" }, 4],

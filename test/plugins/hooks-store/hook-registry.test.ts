@@ -194,6 +194,16 @@ describe("reloading", () => {
     }
   });
 
+  test("an operator's pause is saved, also of a hook whose own pause could not be", async () => {
+    const { registry, seen } = await instance();
+    await put(registry, "paused");
+    seen.failing.add("pauseHooks");
+    await expect(registry.pause(id("paused"), "it answered 410")).rejects.toThrow();
+    seen.failing.clear();
+    await registry.pauseAll([id("paused")], "paused by an operator");
+    expect((await storage.pausedHooks()).map(({ hook }) => hook)).toEqual([id("paused")]);
+  });
+
   test("that fails again and again leaves one more try, however often it is asked for, and none after the end", async () => {
     const { seen, registry } = await instance();
     seen.failing.add("pausedHooks");

@@ -159,6 +159,15 @@ export function testLanes(under: DeliveringStorage): void {
       expect(await drain(A)).toEqual([]);
     });
 
+    test("a delivery that is cancelled while its last attempt is under way stays cancelled, for that reason", async () => {
+      await keep(event("participant_joined", { participant: sip("PA_1") }, to(A)));
+      const [underWay] = (await claim(A)).deliveries;
+      await under.storage.cancelHook(A);
+      await under.storage.settle([settlement(underWay, { kind: "dead", reason: "6 attempts failed" })]);
+      const { entries } = await under.storage.deliveries({ viewer: "operator" }, { limit: 10 });
+      expect(entries.map(({ state, reason }) => [state, reason])).toEqual([["cancelled", "the hook was deleted"]]);
+    });
+
     test("a delivery for a hook that is gone is cancelled from the start, and no other one waits for it", async () => {
       await keep(event("participant_joined", { participant: sip("PA_1") }, to(A)));
       const [result] = await under.storage.commit(

@@ -195,9 +195,11 @@ export class Dispatching {
   }
 }
 
+/** `a` and `b` are hooks of two tenants, `a-1` and `a-2` of one. */
 export function hookNamed(name: string): Hook {
   const host = pattern(`${name}.example.com`);
-  return { id: hookId(host, name), host, url: `https://${name}.example/hook`, authId: name, source: "config" };
+  const [authId = name] = name.split("-");
+  return { id: hookId(host, authId), host, url: `https://${name}.example/hook`, authId, source: "config" };
 }
 
 export const rooms = (count: number, prefix = "RM"): string[] =>

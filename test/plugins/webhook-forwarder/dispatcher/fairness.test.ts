@@ -52,6 +52,16 @@ describe("places", () => {
     expect(most.at(-1)).toBeGreaterThan(0);
   }, 240_000);
 
+  test("hundreds of hooks of one tenant that begin to hang at once leave places to another tenant", async () => {
+    const hanging = named("big-", 300);
+    await startWith([...hanging, "good"]);
+    endpoints(hanging, () => "hang");
+    for (const hook of hanging) await world.call(hook, "RM_1");
+    expect(world.dispatcher.underWay).toBeLessThanOrEqual(101);
+    await world.call("good", "RM_1");
+    expect(world.sentTo("good")).toHaveLength(1);
+  });
+
   test("a hook with a failure in the last minute is a slow one, and again a fast one after it", async () => {
     const hanging = named("slow", 10);
     await startWith([...hanging, "failing"], 20);

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { freeSlots, type Asker, type Load } from "../../../../plugins/webhook-forwarder/dispatcher/free-slots";
 
 const idle: Load = { total: 200, underWay: 0, slow: 0 };
-const fast: Asker = { busy: 0, limit: 10, slow: false };
+const fast: Asker = { busy: 0, limit: 10, tenant: 0, slow: false };
 const slow: Asker = { ...fast, slow: true };
 
 test.each<[string, Asker, Load, number]>([
@@ -15,6 +15,19 @@ test.each<[string, Asker, Load, number]>([
   ["its first one, above half", fast, { ...idle, underWay: 100 }, 1],
   ["no second one, above half", { ...fast, busy: 1 }, { ...idle, underWay: 100 }, 0],
   ["its first one, up to the last place", fast, { ...idle, underWay: 199 }, 1],
+  [
+    "its first one, above half, while its tenant has less than half of it",
+    { ...fast, tenant: 99 },
+    { ...idle, underWay: 99 },
+    1,
+  ],
+  ["no first one when its tenant has half", { ...fast, tenant: 100 }, { ...idle, underWay: 100 }, 0],
+  [
+    "no first one when its tenant has half of what others leave",
+    { ...fast, tenant: 20 },
+    { ...idle, underWay: 180 },
+    0,
+  ],
   ["nothing when all is taken", fast, { ...idle, underWay: 200 }, 0],
   ["half of what the slow ones leave", fast, { ...idle, underWay: 145, slow: 100 }, 5],
   ["as a slow one all its own, while slow ones have less than half", slow, { ...idle, underWay: 180, slow: 80 }, 10],
@@ -36,11 +49,28 @@ describe("hooks that begin to hang all at once", () => {
   });
 });
 
+test.each([1, 2, 3, 6])("%p tenants whose many hooks hang leave a place to the next one", (tenants) => {
+  const ofEach = Array.from({ length: tenants }, () => 0);
+  for (let i = 0; i < 2_000; i++) {
+    const underWay = ofEach.reduce((sum, count) => sum + count, 0);
+    const tenant = i % tenants;
+    const taken = freeSlots({ ...fast, limit: 1, tenant: ofEach[tenant] ?? 0 }, { ...idle, underWay });
+    ofEach[tenant] = (ofEach[tenant] ?? 0) + taken;
+  }
+  const underWay = ofEach.reduce((sum, count) => sum + count, 0);
+  expect(freeSlots(fast, { ...idle, underWay })).toBeGreaterThanOrEqual(1);
+});
+
 test("never more than the hook's own and the total, and slow ones never beyond half", () => {
   const load = fc
     .record({ total: fc.integer({ min: 1, max: 300 }), fast: fc.nat(300), slow: fc.nat(300) })
     .map(({ total, ...of }): Load => ({ total, underWay: of.fast + of.slow, slow: of.slow }));
-  const asker = fc.record({ busy: fc.nat(20), limit: fc.integer({ min: 1, max: 20 }), slow: fc.boolean() });
+  const asker = fc.record({
+    busy: fc.nat(20),
+    limit: fc.integer({ min: 1, max: 20 }),
+    tenant: fc.nat(300),
+    slow: fc.boolean(),
+  });
   fc.assert(
     fc.property(asker, load, (hook, all) => {
       const slots = freeSlots(hook, all);

@@ -57,6 +57,25 @@ test("without Retry-After there is none", async () => {
   expect(await send()).toMatchObject({ retryAfter: undefined });
 });
 
+describe("interim answers (1xx)", () => {
+  test("are passed over", async () => {
+    const { send } = await startSending(() => ({ raw: pieces("HTTP/1.1 103 Early Hints\r\n\r\n".repeat(3)) }));
+    expect(await send()).toMatchObject({ kind: "answered", status: 200 });
+    async function* pieces(early: string) {
+      yield early;
+      yield `${OK}content-length: 0\r\n\r\n`;
+    }
+  });
+
+  test("without an end fail the attempt long before its deadline", async () => {
+    const { send } = await startSending(() => ({ raw: flood() }));
+    expect(await send()).toMatchObject({ kind: "failed", step: "answer", code: "TOO_MANY_INTERIM_ANSWERS" });
+    async function* flood() {
+      for (;;) yield "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(1000);
+    }
+  });
+});
+
 describe("the status counts", () => {
   test.each<[string, Answer]>([
     ["when the body has exactly 64 KiB", { body: Buffer.alloc(65_536) }],

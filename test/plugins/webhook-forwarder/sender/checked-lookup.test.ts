@@ -1,6 +1,10 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import type { LookupAddress } from "node:dns";
-import { checkedLookup, type LookupAll } from "../../../../plugins/webhook-forwarder/sender/checked-lookup";
+import {
+  checkedLookup,
+  type LookupAll,
+  withoutThreads,
+} from "../../../../plugins/webhook-forwarder/sender/checked-lookup";
 import { startSending, stopSending } from "./sending";
 
 afterEach(stopSending);
@@ -46,6 +50,15 @@ test("the resolver is always asked for all addresses, with the other options as 
   const asked: object[] = [];
   lookUp((_host, options) => asked.push(options), { family: 4 });
   expect(asked).toEqual([{ family: 4, all: true }]);
+});
+
+test("no name takes a thread: Bun is asked to resolve by c-ares, which finds what is in /etc/hosts as well", async () => {
+  const asked: object[] = [];
+  withoutThreads((_host, options) => asked.push(options))("hook.test", { family: 4, all: true }, () => {});
+  expect(asked).toEqual([{ family: 4, all: true, backend: "c-ares" }]);
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  checkedLookup(anyAddress)("localhost", {}, (error, address) => resolve(error ?? address));
+  expect(["127.0.0.1", "::1"]).toContain(String(await promise));
 });
 
 test("the family is read from the address, not taken from the resolver", () => {
