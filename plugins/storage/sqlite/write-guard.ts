@@ -53,8 +53,8 @@ export class WriteGuard {
 }
 
 /** The second: a full disk has no room for the WAL's index, which a start makes anew. */
-const DISK_FULL: readonly unknown[] = ["SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"];
+const DISK_FULL: ReadonlySet<unknown> = new Set(["SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"]);
 
 export function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && "code" in error && DISK_FULL.includes(error.code);
+  return error instanceof Error && "code" in error && DISK_FULL.has(error.code);
 }

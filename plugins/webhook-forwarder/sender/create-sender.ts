@@ -62,8 +62,7 @@ export function createSender(options: SenderOptions): GuardedSender {
     const parts = { target, rule, headers, body, clientCertificate, onPeer };
     let exchange = startExchange({ ...parts, agent: onPeer === undefined ? pool : unpooled });
     const abort = (reason: (step: Step) => Failure): void => exchange.abort(reason);
-    // After a stall of the process timers come first: an answer that is here already is read before it counts as late.
-    const timer = setTimeout(() => setImmediate(() => setImmediate(() => abort(deadlinePassed))), request.deadlineMs);
+    const timer = setTimeout(() => abort(deadlinePassed), request.deadlineMs);
     underWay.add(abort);
     try {
       const first = await exchange.ended;
