@@ -36,7 +36,8 @@ const delivery = {
     Time("When it may go out; absent while its hook is paused, and while a probe of an open breaker is under way."),
   ),
   delayed_by: t.Optional(
-    t.Union([t.Literal("pause"), t.Literal("breaker")], {
+    t.String({
+      enum: ["pause", "breaker"],
       description:
         "What keeps it back beside its own time. `pause`: its hook is paused, until somebody resumes it. `breaker`: its hook's " +
         "breaker is open; `next_try` is then the next probe's, which may be another call's. GET /sip/hooks says more.",

@@ -30,6 +30,6 @@ export function showNextTry(
   const at = outage === undefined ? nextTry : outage.nextProbe;
   return {
     ...(at === undefined || waitsFor !== undefined ? {} : { next_try: iso(at) }),
-    ...(outage === undefined ? {} : { delayed_by: "breaker" as const }),
+    ...(outage === undefined ? {} : { delayed_by: "breaker" }),
   };
 }

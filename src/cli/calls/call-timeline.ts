@@ -111,7 +111,10 @@ function end(delivery: DeliveryDetail, before: number): Omit<TimelineItem, "who"
   };
 }
 
-const DELAYED = { pause: "its hook is paused", breaker: "its hook's breaker is open" } as const;
+const DELAYED: Readonly<Record<string, string>> = {
+  pause: "its hook is paused",
+  breaker: "its hook's breaker is open",
+};
 
 function aboutAttempt(name: string, attempt: AttemptView): Pick<TimelineItem, "text" | "mood"> {
   const { n, status, error, answer_start: start } = attempt;

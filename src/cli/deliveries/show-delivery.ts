@@ -48,6 +48,9 @@ function renderDelivery(delivery: DeliveryDetail, paint: Paint): string[] {
   return [...fields, "", ...renderTable(["ATTEMPT", "AT", "TOOK", "ANSWER", "WHAT CAME"], rows, paint)];
 }
 
-const DELAYED = { pause: "its hook is paused", breaker: "its hook's breaker is open" } as const;
+const DELAYED: Readonly<Record<string, string>> = {
+  pause: "its hook is paused",
+  breaker: "its hook's breaker is open",
+};
 
 const isGood = (status: number | undefined): boolean => status !== undefined && status >= 200 && status <= 299;
