@@ -13,14 +13,14 @@ export function readPage({ limit, cursor }: { readonly limit?: number; readonly 
 /** @throws AppError `invalid_request` for a day that no month has. */
 export function readSpan({ since, until }: { readonly since?: string; readonly until?: string }): TimeSpan {
   return {
-    ...(since === undefined ? {} : { since: readTime(since) }),
-    ...(until === undefined ? {} : { until: readTime(until) }),
+    ...(since === undefined ? {} : { since: readTime("since", since) }),
+    ...(until === undefined ? {} : { until: readTime("until", until) }),
   };
 }
 
-function readTime(text: string): number {
+function readTime(name: string, text: string): number {
   const time = parseInstant(text);
-  if (time === undefined) throw new AppError("invalid_request", { message: "a time is not one" });
+  if (time === undefined) throw new AppError("invalid_request", { message: `${name}: no month has that day` });
   return Math.floor(time);
 }
 

@@ -146,6 +146,17 @@ describe("deliveries", () => {
     expect([answer.status, (answer.json.error as JsonObject).code]).toEqual([400, code]);
   });
 
+  test.each([
+    ["?limit=0", "query/limit", "Expected integer to be greater or equal to 1"],
+    ["?limit=501", "query/limit", "Expected integer to be less or equal to 500"],
+    ["/0", "params/id", "Expected integer to be greater or equal to 1"],
+    ["?since=yesterday", "query/since", "Expected a time such as 2026-11-21T22:50:00Z"],
+    ["?state=lost", "query/state", expect.stringContaining("One or more of pending, delivered, dead,")],
+  ])("%s is told what is wrong where", async (path, field, message: unknown) => {
+    const { error } = (await it.get(`/sip/deliveries${path}`)).json as { error: { problems: unknown } };
+    expect(error.problems).toEqual([{ field, message }]);
+  });
+
   test.each(["0", "x", "1.5", "99999999999999999999"])(
     "400 for the id %s, and 404 for one that is not there",
     async (id) => {
