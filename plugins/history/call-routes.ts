@@ -7,7 +7,7 @@ import { errorResponses } from "../http-errors";
 import { CallList, OneCall } from "./call-schemas";
 import type { Obstacles } from "./next-try";
 import { PageQuery, Query, SpanQuery } from "./query-schemas";
-import { given, readHost, readPage, readSpan, viewerOf } from "./read-query";
+import { given, readHost, readNumber, readPage, readSpan, viewerOf } from "./read-query";
 import { showCall, showTimeline } from "./show-call";
 
 const ListQuery = t.Object(
@@ -48,8 +48,8 @@ export function callRoutes({ auth, history, obstacles }: CallRoutesOptions) {
             viewer: viewerOf(caller),
             ...readSpan(query),
             ...given("sipCallId", query.sip_call_id),
-            ...given("caller", query.caller),
-            ...given("callee", query.callee),
+            ...given("caller", readNumber(query.caller)),
+            ...given("callee", readNumber(query.callee)),
             ...given("room", query.room),
             ...(query.hook === undefined ? {} : { host: readHost(query.hook) }),
             ...given("state", query.state),

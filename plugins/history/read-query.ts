@@ -29,6 +29,11 @@ export function readHost(text: string): string {
   return parseHostPattern(text) ?? text;
 }
 
+/** A number's `+` that was not written as `%2B` comes as a blank (URL Standard, 5.1); no number begins with one. */
+export function readNumber(text: string | undefined): string | undefined {
+  return text?.replace(/^ /, "+");
+}
+
 export function viewerOf(caller: Principal): Viewer {
   return caller.role === "operator" ? "operator" : { authId: caller.id };
 }
