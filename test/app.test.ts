@@ -126,6 +126,14 @@ describe("the OpenAPI document", () => {
     ]);
     expect(Object.keys(paths["/livekit/webhook"]?.post?.responses ?? {})).toEqual(["200", "400", "401", "413", "503"]);
   });
+
+  test("has no number or boolean that may be a text as well", async () => {
+    await start();
+    const text = JSON.stringify((await request(`/openapi/json?api_key=${OPS}`)).json);
+    const choices = [...text.matchAll(/"anyOf":\[[^\]]*\]/g)].map(([choice]) => choice);
+    expect(text).toContain('"type":"integer"');
+    expect(choices.filter((choice) => /"format":"(integer|numeric|boolean)"/.test(choice))).toEqual([]);
+  });
 });
 
 describe("the webhook route", () => {

@@ -4,6 +4,7 @@ import type { History, Remembered } from "../../src/contracts/history";
 import type { Outage } from "../../src/domain/breaker";
 import { newCall } from "../../src/domain/call";
 import type { Hook } from "../../src/domain/hook";
+import { parseHostPattern } from "../../src/domain/host-pattern";
 import { roomSid, type HookId } from "../../src/domain/ids";
 import type { LiveKitEvent } from "../../src/domain/livekit-event";
 import type { Principal } from "../../src/domain/principal";
@@ -28,7 +29,7 @@ export type ExplainOptions = {
 
 /** Says step by step what would happen to an event; nothing is stored or sent. */
 export async function explainEvent(
-  { event, supposed }: Question,
+  { event, supposed, noHost }: Question,
   caller: Principal,
   options: ExplainOptions,
 ): Promise<ExplainAnswer> {
@@ -58,7 +59,8 @@ export async function explainEvent(
   const { subject } = event;
   const speaks = subject.kind === "participant" && subject.sip === true && subject.attributes !== undefined;
   if (!supposed) say("participant", aboutParticipant(event));
-  if (speaks) for (const message of aboutHeaders(event, matching.hostHeaders)) say("header", message);
+  if (noHost !== undefined) say("header", aboutNoHost(noHost));
+  else if (speaks) for (const message of aboutHeaders(event, matching.hostHeaders)) say("header", message);
 
   const told: Asked[] = [];
   const answer = await matchParticipant(event, registry.table, {
@@ -140,6 +142,13 @@ function aboutParticipant({ name, subject }: LiveKitEvent): string {
     return `${name} is about ${subject.sid}, which is not of kind SIP: it goes to every hook of its call.`;
   const has = subject.attributes === undefined ? "without attributes: it says nothing of a host" : "with attributes";
   return `${name} is about the SIP participant ${subject.sid}, ${has}.`;
+}
+
+function aboutNoHost(text: string): string {
+  const name = JSON.stringify(text);
+  if (parseHostPattern(text) !== undefined)
+    return `${name} is a hook's pattern, and no host that is called: name one below it.`;
+  return `${name} is no host: a host is a name such as sip.example.com, or an IP address.`;
 }
 
 function* aboutHeaders({ subject }: LiveKitEvent, hostHeaders: readonly string[]): Iterable<string> {

@@ -6,8 +6,15 @@ import { readLiveKitEvent, type LiveKitEvent } from "../../src/domain/livekit-ev
 import { headerAttribute } from "../webhook-forwarder/router/called-host";
 import type { ExplainRequest } from "./explain-schemas";
 
-/** `supposed`: the first event of a caller who calls this host; it belongs to no call. */
-export type Question = { readonly event: LiveKitEvent; readonly supposed: boolean };
+/**
+ * `supposed`: the first event of a caller who calls this host; it belongs to no call. `noHost`: what was given as a host and is
+ * none that could be called.
+ */
+export type Question = {
+  readonly event: LiveKitEvent;
+  readonly supposed: boolean;
+  readonly noHost?: string | undefined;
+};
 
 /**
  * The event that is asked about.
@@ -34,7 +41,8 @@ export function readQuestion({ to, host, event }: ExplainRequest, roomPrefix: st
   };
   const participant = { sid: "PA_supposed", identity: "sip_supposed", kind: "SIP", attributes };
   const json = { event: "participant_joined", id: "EV_supposed", room: { name: `${roomPrefix}supposed` }, participant };
-  return { event: readLiveKitEvent(json, new Uint8Array()), supposed: true };
+  const noHost = value === undefined ? host : undefined;
+  return { event: readLiveKitEvent(json, new Uint8Array()), supposed: true, noHost };
 }
 
 function parseObject(text: string): JsonObject {

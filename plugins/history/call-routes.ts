@@ -5,8 +5,9 @@ import { roomSid } from "../../src/domain/ids";
 import type { AuthPlugin } from "../auth";
 import { errorResponses } from "../http-errors";
 import { CallList, OneCall } from "./call-schemas";
+import type { Obstacles } from "./next-try";
 import { PageQuery, Query, SpanQuery } from "./query-schemas";
-import { given, readHost, readPage, readSpan, viewerOf } from "./read-query";
+import { given, readHost, readNumber, readPage, readSpan, viewerOf } from "./read-query";
 import { showCall, showTimeline } from "./show-call";
 
 const ListQuery = t.Object(
@@ -29,8 +30,14 @@ const CallParams = t.Object({
   room_sid: t.String({ minLength: 1, maxLength: 1024, description: "The room's sid.", examples: ["RM_3TCyT7wmZNFk"] }),
 });
 
+export type CallRoutesOptions = {
+  readonly auth: AuthPlugin;
+  readonly history: History;
+  readonly obstacles: Obstacles;
+};
+
 /** What happened to calls. */
-export function callRoutes({ auth, history }: { readonly auth: AuthPlugin; readonly history: History }) {
+export function callRoutes({ auth, history, obstacles }: CallRoutesOptions) {
   return new Elysia({ name: "sayna-sip/calls", tags: ["history"] })
     .use(auth)
     .get(
@@ -41,8 +48,8 @@ export function callRoutes({ auth, history }: { readonly auth: AuthPlugin; reado
             viewer: viewerOf(caller),
             ...readSpan(query),
             ...given("sipCallId", query.sip_call_id),
-            ...given("caller", query.caller),
-            ...given("callee", query.callee),
+            ...given("caller", readNumber(query.caller)),
+            ...given("callee", readNumber(query.callee)),
             ...given("room", query.room),
             ...(query.hook === undefined ? {} : { host: readHost(query.hook) }),
             ...given("state", query.state),
@@ -71,7 +78,7 @@ export function callRoutes({ auth, history }: { readonly auth: AuthPlugin; reado
         const call = await history.call(sid, viewer);
         if (call === undefined) throw new AppError("call_not_found");
         const page = await history.timeline(sid, viewer, readPage(query));
-        return { call: showTimeline(call, page.entries, caller), ...given("next", page.next) };
+        return { call: showTimeline(call, page.entries, caller, obstacles), ...given("next", page.next) };
       },
       {
         caller: true,

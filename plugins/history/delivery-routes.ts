@@ -5,11 +5,16 @@ import { roomSid } from "../../src/domain/ids";
 import type { AuthPlugin } from "../auth";
 import { errorResponses } from "../http-errors";
 import { DeliveryList, OneDelivery } from "./delivery-schemas";
+import type { Obstacles } from "./next-try";
 import { PageQuery, Query, SpanQuery } from "./query-schemas";
 import { given, readHost, readPage, readSpan, viewerOf } from "./read-query";
 import { showDelivery, showDetail } from "./show-delivery";
 
-export type DeliveryRoutesOptions = { readonly auth: AuthPlugin; readonly history: History };
+export type DeliveryRoutesOptions = {
+  readonly auth: AuthPlugin;
+  readonly history: History;
+  readonly obstacles: Obstacles;
+};
 
 const names = DELIVERY_STATE_NAMES.join("|");
 
@@ -40,7 +45,7 @@ export const IdParams = t.Object({
 });
 
 /** What was sent to hooks, and what did not arrive. */
-export function deliveryRoutes({ auth, history }: DeliveryRoutesOptions) {
+export function deliveryRoutes({ auth, history, obstacles }: DeliveryRoutesOptions) {
   return new Elysia({ name: "sayna-sip/deliveries", tags: ["history"] })
     .use(auth)
     .get(
@@ -59,7 +64,10 @@ export function deliveryRoutes({ auth, history }: DeliveryRoutesOptions) {
           },
           readPage(query),
         );
-        return { deliveries: page.entries.map(showDelivery), ...given("next", page.next) };
+        return {
+          deliveries: page.entries.map((delivery) => showDelivery(delivery, obstacles)),
+          ...given("next", page.next),
+        };
       },
       {
         caller: true,
@@ -81,7 +89,7 @@ export function deliveryRoutes({ auth, history }: DeliveryRoutesOptions) {
       async ({ caller, params }) => {
         const delivery = await history.delivery(params.id, viewerOf(caller));
         if (delivery === undefined) throw new AppError("delivery_not_found");
-        return { delivery: showDetail(delivery, caller) };
+        return { delivery: showDetail(delivery, caller, obstacles) };
       },
       {
         caller: true,

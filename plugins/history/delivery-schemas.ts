@@ -32,7 +32,17 @@ const delivery = {
   reason: t.Optional(t.String({ description: "Why it ended without arriving." })),
   attempt_count: t.Integer(),
   replay: t.Boolean({ description: "Somebody asked for it again." }),
-  next_try: t.Optional(Time("When it may go out.")),
+  next_try: t.Optional(
+    Time("When it may go out; absent while its hook is paused, and while a probe of an open breaker is under way."),
+  ),
+  delayed_by: t.Optional(
+    t.String({
+      enum: ["pause", "breaker"],
+      description:
+        "What keeps it back beside its own time. `pause`: its hook is paused, until somebody resumes it. `breaker`: its hook's " +
+        "breaker is open; `next_try` is then the next probe's, which may be another call's. GET /sip/hooks says more.",
+    }),
+  ),
   waits_for: t.Optional(t.Integer({ description: "The delivery of the same call that goes out before it." })),
   replayed_by: t.Optional(
     t.Object(

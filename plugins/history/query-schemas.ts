@@ -32,8 +32,8 @@ export const Query = {
   event: Text("LiveKit's event name.", "participant_joined"),
   host: Text("The called host.", "tenant-a.example.com"),
   sipCallId: Text("The SIP Call-ID.", "1-11903@10.20.0.1"),
-  caller: Text("The caller's number.", "+15550100"),
-  callee: Text("The called number.", "+15557654321"),
+  caller: Text("The caller's number; its `+` is `%2B` in a query.", "+15550100"),
+  callee: Text("The called number; its `+` is `%2B` in a query.", "+15557654321"),
 };
 
 /** `next` of every list. */

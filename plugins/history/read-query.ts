@@ -13,20 +13,25 @@ export function readPage({ limit, cursor }: { readonly limit?: number; readonly 
 /** @throws AppError `invalid_request` for a day that no month has. */
 export function readSpan({ since, until }: { readonly since?: string; readonly until?: string }): TimeSpan {
   return {
-    ...(since === undefined ? {} : { since: readTime(since) }),
-    ...(until === undefined ? {} : { until: readTime(until) }),
+    ...(since === undefined ? {} : { since: readTime("since", since) }),
+    ...(until === undefined ? {} : { until: readTime("until", until) }),
   };
 }
 
-function readTime(text: string): number {
+function readTime(name: string, text: string): number {
   const time = parseInstant(text);
-  if (time === undefined) throw new AppError("invalid_request", { message: "a time is not one" });
+  if (time === undefined) throw new AppError("invalid_request", { message: `${name}: no month has that day` });
   return Math.floor(time);
 }
 
 /** The host as the table has it; what is no host is left as it is, and finds nothing. */
 export function readHost(text: string): string {
   return parseHostPattern(text) ?? text;
+}
+
+/** A number's `+` that was not written as `%2B` comes as a blank (URL Standard, 5.1); no number begins with one. */
+export function readNumber(text: string | undefined): string | undefined {
+  return text?.replace(/^ /, "+");
 }
 
 export function viewerOf(caller: Principal): Viewer {

@@ -174,7 +174,7 @@ export function replayRoutes(options: ReplayRoutesOptions) {
           summary: "Cancel what is pending",
           description:
             "Deliveries by their ids, or all of a hook or a call. What is under way may still arrive. What is cancelled can be " +
-            "replayed.",
+            "replayed. A tenant: its own.",
         },
       },
     );

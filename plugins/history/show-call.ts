@@ -2,6 +2,7 @@ import type * as history from "../../src/contracts/history";
 import { UNSUCCESSFUL } from "../../src/contracts/history";
 import type { Principal } from "../../src/domain/principal";
 import type { CallDetail, CallView } from "./call-schemas";
+import type { Obstacles } from "./next-try";
 import { given, iso, isoSeconds } from "./read-query";
 import { showDetail, showHook } from "./show-delivery";
 
@@ -21,6 +22,7 @@ export function showTimeline(
   call: history.CallView,
   events: readonly history.TimelineEvent[],
   caller: Principal,
+  obstacles: Obstacles,
 ): CallDetail {
   return {
     ...showCall(call),
@@ -32,7 +34,7 @@ export function showTimeline(
       received_at: iso(event.receivedAt),
       ...(event.keptAt === undefined ? {} : { kept_at: iso(event.keptAt) }),
       state: event.state,
-      deliveries: event.deliveries.map((delivery) => showDetail(delivery, caller)),
+      deliveries: event.deliveries.map((delivery) => showDetail(delivery, caller, obstacles)),
     })),
     gaps: events.flatMap(({ deliveries }) => deliveries.filter(isGap).map(showGap)),
   };

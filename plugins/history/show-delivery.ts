@@ -1,9 +1,10 @@
 import type * as history from "../../src/contracts/history";
 import type { Principal } from "../../src/domain/principal";
 import type { AttemptView, DeliveryDetail, DeliveryView } from "./delivery-schemas";
+import { showNextTry, type Obstacles } from "./next-try";
 import { given, iso } from "./read-query";
 
-export function showDelivery(delivery: history.DeliveryView): DeliveryView {
+export function showDelivery(delivery: history.DeliveryView, obstacles: Obstacles): DeliveryView {
   return {
     id: delivery.id,
     state: delivery.state,
@@ -18,14 +19,17 @@ export function showDelivery(delivery: history.DeliveryView): DeliveryView {
     ...given("reason", delivery.reason),
     attempt_count: delivery.attempts,
     replay: delivery.replay,
-    ...(delivery.nextTry === undefined ? {} : { next_try: iso(delivery.nextTry) }),
+    ...showNextTry(delivery, obstacles),
     ...given("waits_for", delivery.waitsFor),
     ...given("replayed_by", delivery.replayedBy),
   };
 }
 
-export function showDetail(delivery: history.DeliveryDetail, caller: Principal): DeliveryDetail {
-  return { ...showDelivery(delivery), attempts: delivery.tries.map((attempt) => showAttempt(attempt, caller)) };
+export function showDetail(delivery: history.DeliveryDetail, caller: Principal, obstacles: Obstacles): DeliveryDetail {
+  return {
+    ...showDelivery(delivery, obstacles),
+    attempts: delivery.tries.map((attempt) => showAttempt(attempt, caller)),
+  };
 }
 
 export function showHook({ host, authId }: history.HookName) {

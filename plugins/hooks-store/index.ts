@@ -81,7 +81,7 @@ export function hooksStore({ auth, registry, breakerOf, rules }: HooksStoreOptio
           summary: "Add or replace SIP hooks",
           description:
             "Hooks with the same host are replaced, others are added: all of them, or none. In force for the next event, " +
-            "and after a restart. Answers as GET does.",
+            "and after a restart. A tenant: its own, on the hosts that it was given. Answers as GET does.",
         },
       },
     )
@@ -111,7 +111,8 @@ export function hooksStore({ auth, registry, breakerOf, rules }: HooksStoreOptio
         },
         detail: {
           summary: "Delete SIP hooks",
-          description: "All of them, or none. What is pending for them is cancelled. Answers as GET does.",
+          description:
+            "All of them, or none. What is pending for them is cancelled. A tenant: its own. Answers as GET does.",
         },
       },
     );

@@ -51,7 +51,7 @@ export function pauseRoutes({ auth, registry, list }: PauseRoutesOptions) {
           summary: "Pause SIP hooks",
           description:
             "Nothing more is sent to them, also after a restart; their events wait, and grow old as the delivery policy says. " +
-            "What is under way still ends. Hooks of the configuration too. Answers as GET does.",
+            "What is under way still ends. Hooks of the configuration too. A tenant: its own. Answers as GET does.",
         },
       },
     )
@@ -68,7 +68,7 @@ export function pauseRoutes({ auth, registry, list }: PauseRoutesOptions) {
         detail: {
           summary: "Resume SIP hooks",
           description:
-            "Also those that a 410 has paused. What waits goes out, each call in its order. Answers as GET does.",
+            "Also those that a 410 has paused. What waits goes out, each call in its order. A tenant: its own. Answers as GET does.",
         },
       },
     );

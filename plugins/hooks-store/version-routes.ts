@@ -52,7 +52,7 @@ export function versionRoutes({ auth, registry, list, rules }: VersionRoutesOpti
         detail: {
           summary: "List the versions of the SIP hooks",
           description:
-            "Each change of the hooks added at run time made one, newest first. Hooks of the configuration have none.",
+            "Operators only. Each change of the hooks added at run time made one, newest first. Hooks of the configuration have none.",
         },
       },
     )
@@ -71,7 +71,10 @@ export function versionRoutes({ auth, registry, list, rules }: VersionRoutesOpti
           200: VersionDifference,
           ...errorResponses(["invalid_request", "unauthorized", "forbidden", "version_not_found"]),
         },
-        detail: { summary: "Compare two versions of the SIP hooks", description: "What changed from `a` to `b`." },
+        detail: {
+          summary: "Compare two versions of the SIP hooks",
+          description: "Operators only. What changed from `a` to `b`.",
+        },
       },
     )
     .post(
@@ -106,7 +109,7 @@ export function versionRoutes({ auth, registry, list, rules }: VersionRoutesOpti
         detail: {
           summary: "Go back to an earlier version of the SIP hooks",
           description:
-            "Makes a new version whose hooks are those of the given one: all of them, or none. Hosts of the configuration " +
+            "Operators only. Makes a new version whose hooks are those of the given one: all of them, or none. Hosts of the configuration " +
             "stay as they are. What is pending for a hook that goes is cancelled, and does not come back with it. A secret " +
             "reference that is not allowed any more refuses it. Answers as GET /sip/hooks does.",
         },

@@ -6,6 +6,11 @@ export function allowedMethods(routes: readonly KnownRoute[], path: string): rea
   return [...new Set(methods.includes("GET") ? [...methods, "HEAD"] : methods)].toSorted();
 }
 
+/** The routes that a request may have been meant for. */
+export function routesAt<Route extends KnownRoute>(routes: readonly Route[], path: string, method: string): Route[] {
+  return routes.filter((route) => route.method === method && matches(route.path, path));
+}
+
 /** Elysia's patterns: `:name` is one segment, `*` the rest; a slash at the end makes no difference. */
 function matches(pattern: string, path: string): boolean {
   const wanted = segmentsOf(pattern);

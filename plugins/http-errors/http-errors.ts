@@ -3,7 +3,8 @@ import { Elysia, ElysiaCustomStatusResponse } from "elysia";
 import type { Logger } from "../../src/contracts/logger";
 import { AppError } from "../../src/domain/errors";
 import { redactUrl } from "../auth/redact-url";
-import { allowedMethods, type KnownRoute } from "./allowed-methods";
+import { allowedMethods, routesAt, type KnownRoute } from "./allowed-methods";
+import { findNumbers } from "./find-numbers";
 import { REQUEST_ID_HEADER, requestIdOf } from "./request-id";
 import { toAppError } from "./to-app-error";
 
@@ -25,10 +26,19 @@ export type HttpErrorsOptions = {
  */
 export function httpErrors({ log, newRequestId = randomUUID }: HttpErrorsOptions) {
   const plugin = new PluginWithRoutes({ name: "sayna-sip/http-errors" });
-  const withErrors = plugin.onError({ as: "global" }, ({ error, request, path, set }) => {
+  const withErrors = plugin.onError({ as: "global" }, ({ error, request, path, params, query, set }) => {
     // Chosen by the code that threw it, with the answer that it wants.
     if (error instanceof ElysiaCustomStatusResponse) return undefined;
-    const appError = toAppError(error, () => methodsAt(plugin.knownRoutes(), path, request.method));
+    const appError = toAppError(error, {
+      methods: () => methodsAt(plugin.knownRoutes(), path, request.method),
+      wrongNumbers: () => {
+        const [route] = routesAt(plugin.knownRoutes(), path, request.method);
+        return findNumbers([
+          { name: "params", schema: route?.hooks.params, values: params },
+          { name: "query", schema: route?.hooks.query, values: query },
+        ]);
+      },
+    });
     const requestId = requestIdOf(request, newRequestId);
     report(appError, request, requestId);
     const { error: body } = appError.toBody();
@@ -59,9 +69,12 @@ export function httpErrors({ log, newRequestId = randomUUID }: HttpErrorsOptions
   return withErrors;
 }
 
+/** With the schemas of its path and its query. */
+type RouteWithSchemas = KnownRoute & { readonly hooks: { readonly params?: unknown; readonly query?: unknown } };
+
 /** Elysia tells a plugin the routes of the whole application, but keeps that to its subclasses. */
 class PluginWithRoutes extends Elysia {
-  knownRoutes(): readonly KnownRoute[] {
+  knownRoutes(): readonly RouteWithSchemas[] {
     return this.getGlobalRoutes();
   }
 }

@@ -1,9 +1,15 @@
 import { NotFoundError, ParseError, ValidationError } from "elysia";
 import { AppError } from "../../src/domain/errors";
-import { findProblems } from "./find-problems";
+import { findProblems, type Problem } from "./find-problems";
 
-/** `methods`: those that the path has routes for, when the request's is none of them. */
-export function toAppError(error: unknown, methods: () => readonly string[]): AppError {
+export type AskedRoute = {
+  /** The methods that the path has routes for, when the request's is none of them. */
+  readonly methods: () => readonly string[];
+  /** See `findNumbers`. */
+  readonly wrongNumbers: () => readonly Problem[];
+};
+
+export function toAppError(error: unknown, { methods, wrongNumbers }: AskedRoute): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof NotFoundError) {
     const allowed = methods();
@@ -16,7 +22,7 @@ export function toAppError(error: unknown, methods: () => readonly string[]): Ap
     return new AppError("invalid_request", { message: "the body cannot be read as its content type says" });
   }
   if (error instanceof ValidationError) {
-    const problems = findProblems(error);
+    const problems = findProblems(error, wrongNumbers);
     // Our own answer does not have its form. Not the error itself: its message holds the whole answer.
     if (error.type === "response") return new AppError("internal", { cause: { invalidResponse: problems } });
     const [first] = problems;

@@ -29,7 +29,7 @@ export function metrics({ auth, ...options }: MetricsOptions) {
       detail: {
         summary: "What the service counts and measures",
         description:
-          "For Prometheus, whose `authorization` (or `params: {api_key: [...]}`) carries an operator's token when " +
+          "Operators only. For Prometheus, whose `authorization` (or `params: {api_key: [...]}`) carries an operator's token when " +
           "authentication is required. No label is a host, a hook, a tenant or a room.",
       },
     },

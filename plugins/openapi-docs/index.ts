@@ -6,6 +6,7 @@ import { Elysia } from "elysia";
 import script from "swagger-ui-dist/swagger-ui-bundle.js" with { type: "file" };
 import styles from "swagger-ui-dist/swagger-ui.css" with { type: "file" };
 import { describeApi } from "./describe-api";
+import { plainNumbers } from "./plain-numbers";
 import { PAGE, SCRIPT } from "./page";
 
 export type OpenapiDocsOptions = {
@@ -57,6 +58,7 @@ export function openapiDocs({ version, authenticate }: OpenapiDocsOptions) {
       .onBeforeHandle(({ request }) => {
         authenticate?.(request);
       })
+      .onAfterHandle(({ responseValue }) => (isDocument(responseValue) ? plainNumbers(responseValue) : undefined))
       // Its own page loads from a CDN and runs an inline script: only its document is used.
       .use(openapi({ path: "/openapi", provider: null, documentation: describeApi(version) }))
       .get(
@@ -66,6 +68,9 @@ export function openapiDocs({ version, authenticate }: OpenapiDocsOptions) {
       )
   );
 }
+
+const isDocument = (answer: unknown): boolean =>
+  typeof answer === "object" && answer !== null && "openapi" in answer && "paths" in answer;
 
 function serve(body: string | Blob, type: string, headers: Readonly<Record<string, string>> = {}): Response {
   return new Response(body, { headers: { "content-type": type, ...HEADERS, ...headers } });

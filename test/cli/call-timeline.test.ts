@@ -92,6 +92,11 @@ describe("a call's timeline", () => {
     expect(last({ waits_for: 3 })).toEndWith("?? room_started: not arrived yet, after delivery 3");
     expect(last({ next_try: at(7000) })).toEndWith("not arrived yet, from 2026-11-21 22:50:07.000Z on");
     expect(last({})).toEndWith("not arrived yet, under way");
+    expect(last({ delayed_by: "pause" })).toEndWith("not arrived yet, its hook is paused");
+    expect(last({ delayed_by: "pause", waits_for: 3 })).toEndWith("after delivery 3, its hook is paused");
+    expect(last({ delayed_by: "breaker", next_try: at(7000) })).toEndWith(
+      "not arrived yet, from 2026-11-21 22:50:07.000Z on, its hook's breaker is open",
+    );
   });
 
   test("gives every item a key of its own, so that following shows nothing twice", () => {

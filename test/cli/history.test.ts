@@ -225,9 +225,15 @@ describe("deliveries, replay", () => {
     });
   });
 
-  test("cancel gives up what is pending", async () => {
+  test("what is pending for a paused hook says so, and cancel gives it up", async () => {
     await cli(["hooks", "pause", HOOK]);
     await cli(["deliveries", "replay", "1", "3"]);
+    const { deliveries } = JSON.parse((await cli(["deliveries", "list", "--state", "pending", "--json"])).json) as {
+      deliveries: { id: number }[];
+    };
+    const { out } = await cli(["deliveries", "show", String(deliveries[0]?.id)]);
+    expect(out).toMatch(/^held back +its hook is paused$/m);
+    expect(out).not.toContain("next try");
     expect(await cli(["deliveries", "cancel", "--hook", HOOK])).toMatchObject({
       code: 0,
       out: "Cancelled: 2. What was under way may still arrive.",

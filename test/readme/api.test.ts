@@ -71,3 +71,27 @@ test("every route of the OpenAPI document is in the table of routes, and no othe
     .filter((route) => route.includes(" /"));
   expect(listed.toSorted()).toEqual(routes.toSorted());
 });
+
+test("the OpenAPI document says of every route who may call it, as the table of routes does", async () => {
+  const document = (await (await fetch(`${server.url}/openapi/json?api_key=${TOKENS.OPS}`)).json()) as {
+    paths: Record<string, Record<string, { description?: string; security?: unknown[] }>>;
+  };
+  const said = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { description = "", security }]) => {
+      const who = security?.length === 0 ? openTo(description) : callersOf(description);
+      return `${method.toUpperCase()} ${path}: ${who}`;
+    }),
+  );
+  const listed = tableRows(section("The API"))
+    .filter(([route = ""]) => (quoted(route)[0] ?? "").includes(" /"))
+    .map(([route = "", , who]) => `${quoted(route)[0]}: ${who}`);
+  expect(said.toSorted()).toEqual(listed.toSorted());
+});
+
+const openTo = (description: string): string =>
+  description.includes("Authenticated by LiveKit's token") ? "LiveKit's signature" : "anybody";
+
+function callersOf(description: string): string {
+  if (description.startsWith("Operators only.")) return "operator";
+  return /\btenant\b/.test(description) ? "operator, tenant" : "not said";
+}

@@ -105,7 +105,7 @@ test("the calls are found, and one has all that the table says", async () => {
   const { call } = one as { call: { events: object[]; gaps: object[] } };
   const text = JSON.stringify(call);
   const names = tableRows(section("What happened to a call")).flatMap((cells) => cells.flatMap(quoted));
-  const optional = ["held", "unmatched", "next_try", "waits_for"];
+  const optional = ["held", "unmatched", "next_try", "delayed_by", "waits_for"];
   expect(names.filter((name) => !text.includes(`"${name}"`))).toEqual(optional);
   expect(call.events).toHaveLength(CALL.length);
   expect(call.gaps).toHaveLength(CALL.length);

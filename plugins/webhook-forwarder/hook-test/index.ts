@@ -74,7 +74,7 @@ export function hookTest({ auth, registry, breakerOf, log, ...options }: HookTes
         description:
           "Sends it a signed example, a `room_finished` with `X-Sayna-Test: true`, by the way of a delivery, and tells what came " +
           "of it: also when that is a failure. Nothing is stored, and nothing else depends on it. A paused hook is sent it too. " +
-          "Answers when the hook has, or at its deadline.",
+          "A tenant: its own. Answers when the hook has, or at its deadline.",
       },
     },
   );

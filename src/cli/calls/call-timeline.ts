@@ -87,13 +87,15 @@ function* aboutDelivery(event: Event, delivery: DeliveryDetail): Iterable<Timeli
 function end(delivery: DeliveryDetail, before: number): Omit<TimelineItem, "who"> | undefined {
   const { id, event: name, state, reason, settled_at: settled, next_try: next, waits_for: waitsFor } = delivery;
   if (state === "pending") {
+    const why = delivery.delayed_by === undefined ? undefined : DELAYED[delivery.delayed_by];
     const turn = waitsFor === undefined ? undefined : `after delivery ${waitsFor}`;
-    const when = turn ?? (next === undefined ? "under way" : `from ${showTime(next)} on`);
+    const when = turn ?? (next === undefined ? undefined : `from ${showTime(next)} on`);
+    const waits = [when, why].filter((part) => part !== undefined).join(", ");
     return {
       at: next === undefined ? before : Date.parse(next),
       key: `pending:${id}`,
       kind: "pending",
-      text: `${name}: not arrived yet, ${when}`,
+      text: `${name}: not arrived yet, ${waits === "" ? "under way" : waits}`,
       mood: "neutral",
     };
   }
@@ -108,6 +110,11 @@ function end(delivery: DeliveryDetail, before: number): Omit<TimelineItem, "who"
     mood: again?.state === "delivered" ? "neutral" : "bad",
   };
 }
+
+const DELAYED: Readonly<Record<string, string>> = {
+  pause: "its hook is paused",
+  breaker: "its hook's breaker is open",
+};
 
 function aboutAttempt(name: string, attempt: AttemptView): Pick<TimelineItem, "text" | "mood"> {
   const { n, status, error, answer_start: start } = attempt;

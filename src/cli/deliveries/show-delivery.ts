@@ -31,6 +31,7 @@ function renderDelivery(delivery: DeliveryDetail, paint: Paint): string[] {
       queued: showTime(delivery.queued_at),
       ended: settled === undefined ? undefined : showTime(settled),
       "next try": next === undefined ? undefined : showTime(next),
+      "held back": delivery.delayed_by && DELAYED[delivery.delayed_by],
       "waits for": waitsFor === undefined ? undefined : `delivery ${waitsFor} of the same call`,
       "sent again": again === undefined ? undefined : `as delivery ${again.id}: ${again.state}`,
     },
@@ -46,5 +47,10 @@ function renderDelivery(delivery: DeliveryDetail, paint: Paint): string[] {
   ]);
   return [...fields, "", ...renderTable(["ATTEMPT", "AT", "TOOK", "ANSWER", "WHAT CAME"], rows, paint)];
 }
+
+const DELAYED: Readonly<Record<string, string>> = {
+  pause: "its hook is paused",
+  breaker: "its hook's breaker is open",
+};
 
 const isGood = (status: number | undefined): boolean => status !== undefined && status >= 200 && status <= 299;

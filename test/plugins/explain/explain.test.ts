@@ -28,6 +28,19 @@ describe("explain", () => {
     });
   });
 
+  test.each([
+    ["bad host%", '"bad host%" is no host: a host is a name such as sip.example.com, or an IP address.'],
+    ["", '"" is no host: a host is a name such as sip.example.com, or an IP address.'],
+    [
+      "*.tenant-b.example.com",
+      '"*.tenant-b.example.com" is a hook\'s pattern, and no host that is called: name one below it.',
+    ],
+  ])("%j is said to be no host", async (host, message) => {
+    const { outcome, steps } = (await explain({ host })) as { outcome: string; steps: object[] };
+    expect([outcome, steps[0]]).toEqual(["no_match", { step: "header", message }]);
+    expect(JSON.stringify(steps)).not.toContain("There is no header");
+  });
+
   test.each<[string, object, string]>([
     ["a host", { host: "one.a.example.com." }, "delivered"],
     ["a host without a hook", { host: "x.example.com" }, "no_match"],

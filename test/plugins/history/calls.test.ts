@@ -45,6 +45,9 @@ describe("calls", () => {
   test.each([
     ["sip_call_id=callid-RM_a", ["RM_a"]],
     ["caller=%2B1-RM_b", ["RM_b"]],
+    ["caller=+1-RM_b", ["RM_b"]],
+    ["callee=+49-RM_b", ["RM_b"]],
+    ["caller=1-RM_b", []],
     ["callee=%2B49-RM_b", ["RM_b"]],
     ["room=sip-RM_a", ["RM_a"]],
     ["hook=one.b.example.com", ["RM_b"]],

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { Type } from "@sinclair/typebox";
 import { Elysia, NotFoundError, t } from "elysia";
+import { INSTANT_PATTERN } from "../../../src/domain/instant";
 import { AppError, ERRORS } from "../../../src/domain/errors";
 import { httpErrors } from "../../../plugins/http-errors";
 import { recordingLog } from "../../support/recording-log";
@@ -60,7 +61,18 @@ function setUp() {
     })
     .post("/body", ({ body }) => body, { body: Body })
     .get("/query", ({ query }) => query, {
-      query: t.Object({ limit: t.Integer({ maximum: 10 }), sort: t.Optional(t.UnionEnum(["up", "down"])) }),
+      query: t.Object({
+        limit: t.Integer({ maximum: 10 }),
+        sort: t.Optional(t.UnionEnum(["up", "down"])),
+        since: t.Optional(t.String({ pattern: INSTANT_PATTERN })),
+        states: t.Optional(
+          t.String({ pattern: "^[ab](,[ab])*$", description: "One or more of a, b.", examples: ["a,b"] }),
+        ),
+      }),
+    })
+    .get("/numbers/:id", ({ params }) => params.id, {
+      params: t.Object({ id: t.Integer({ minimum: 1 }) }),
+      query: t.Object({ share: t.Numeric({ maximum: 1 }), limit: t.Optional(t.Integer({ minimum: 1 })) }),
     })
     .post("/parser", () => "", {
       parse: () => {
@@ -220,7 +232,11 @@ describe("a request of the wrong form", () => {
     ["no body", "/body", { method: "POST" }, "body", "Expected a JSON body"],
     ["another content type", "/body", post("s3cret", "text/html"), "body", "Expected object"],
     ["a query", "/query?limit=s3cret", {}, "query/limit", "Expected integer"],
-    ["a query that is too large", "/query?limit=11", {}, "request", "Expected integer to be less or equal to 10"],
+    ["a query that is too large", "/query?limit=11", {}, "query/limit", "Expected integer to be less or equal to 10"],
+    ["a path that is too small", "/numbers/0?share=1", {}, "params/id", "Expected integer to be greater or equal to 1"],
+    ["a fraction", "/numbers/1?share=1.5", {}, "query/share", "Expected number to be less or equal to 1"],
+    ["a time", "/query?limit=1&since=s3cret", {}, "query/since", "Expected a time such as 2026-11-21T22:50:00Z"],
+    ["a form", "/query?limit=1&states=s3cret", {}, "query/states", "Expected a text such as a,b: One or more of a, b."],
     ["one of several words", "/query?limit=1&sort=s3cret", {}, "query/sort", 'Expected "up" or "down"'],
     [
       "one of several forms",
@@ -231,6 +247,11 @@ describe("a request of the wrong form", () => {
     ],
   ])("%s", async (_, path, init, field, message) => {
     expect((await problems(path, init)).problems).toEqual([{ field, message }]);
+  });
+
+  test("is told every number that is not right", async () => {
+    const { problems: all } = await problems("/numbers/1?share=2&limit=0");
+    expect(all.map(({ field }: { field: string }) => field)).toEqual(["query/share", "query/limit"]);
   });
 
   test.each(['{"hosts":["s3cret"', "s3cret", "", "\u0000"])("is no JSON: %j", async (body) => {

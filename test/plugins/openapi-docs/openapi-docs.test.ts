@@ -30,9 +30,14 @@ function createApp() {
       response: { 200: Item, ...errorResponses(["invalid_request", "invalid_host", "unauthorized", "internal"]) },
       detail: { summary: "Add an item" },
     })
-    .get("/items/:id", ({ params }) => params.id, {
+    .get("/items/:id", ({ params }) => ({ count: 1, note: params.id }), {
       params: t.Object({ id: t.String() }),
-      query: t.Object({ limit: t.Optional(t.Integer()) }),
+      query: t.Object({
+        limit: t.Optional(t.Integer({ minimum: 1, maximum: 500, description: "How many." })),
+        share: t.Optional(t.Numeric()),
+        all: t.Optional(t.BooleanString()),
+      }),
+      response: { 200: t.Object({ count: t.Integer({ minimum: 0 }), note: t.Union([t.String(), t.Integer()]) }) },
     })
     .delete("/items/:id", () => "")
     .options("/items", () => "")
@@ -98,6 +103,21 @@ describe("the document", () => {
       state: { enum: ["active", "paused"] },
       source: { enum: ["config", "runtime"] },
     });
+  });
+
+  test("writes a number as a number, also where Elysia takes its text as well", async () => {
+    const { paths } = await read();
+    const { parameters, responses } = paths["/items/{id}"].get;
+    const schemas = parameters.map(({ name, schema }: { name: string; schema: object }) => [name, schema]);
+    expect(Object.fromEntries(schemas)).toMatchObject({
+      limit: { type: "integer", minimum: 1, maximum: 500, description: "How many." },
+      share: { type: "number" },
+      all: { type: "boolean" },
+    });
+    const { properties } = responses["200"].content["application/json"].schema;
+    expect(properties.count).toEqual({ type: "integer", minimum: 0 });
+    expect(properties.note).toEqual({ anyOf: [{ type: "string" }, { type: "integer" }] });
+    expect(JSON.stringify(paths)).not.toMatch(/"format":"(integer|numeric|boolean)"/);
   });
 
   test("describes each error with its code and an example", async () => {
