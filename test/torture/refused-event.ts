@@ -11,6 +11,10 @@ import { storedDeliveries } from "./stored-deliveries";
 
 const TENANTS = ["a", "b"] as const;
 const ATTEMPTS_FOR_A_REFUSED_EVENT = 3;
+/** What waits behind the refused event waits for at least 3.2 s: twice this, less 20 % jitter. */
+const RETRY = "2s";
+/** From the acknowledgement to the request; a lane that had to wait for a retry of the refused one would take longer. */
+const OTHER_LANES_MS = 1_500;
 
 /** One event of one call is refused whenever it comes, with 400; all others are taken. */
 export const refusedEvent: Scenario = {
@@ -31,7 +35,7 @@ async function refuseOneEvent(seed: number, size: number): Promise<Report> {
   if (refused === undefined) throw new Error("unreachable");
   const world = await World.start({
     tenants: Object.fromEntries(TENANTS.map((tenant) => [tenant, [{ host: hostOf(tenant), auth_id: tenant }]])),
-    sip: { delivery: { schedule: ["500ms", "500ms", "500ms", "500ms"] } },
+    sip: { delivery: { schedule: [RETRY, RETRY, RETRY, RETRY] } },
   });
   try {
     for (const tenant of TENANTS) {
@@ -41,7 +45,8 @@ async function refuseOneEvent(seed: number, size: number): Promise<Report> {
       });
     }
     const calls = [bad, ...Array.from({ length: size }, (_, i) => callWebhooks(`good${i}`, [chance.pick(TENANTS)]))];
-    await Promise.all(calls.map((call) => sendAll(world, call)));
+    const acknowledged = new Map<string, number>();
+    await Promise.all(calls.map((call) => sendAll(world, call, acknowledged)));
     const missing = await waitForAll(
       calls.flat().filter(({ id }) => id !== refused.id),
       record,
@@ -51,6 +56,9 @@ async function refuseOneEvent(seed: number, size: number): Promise<Report> {
     const refusals = times.get(refused.id) ?? [];
     const next = times.get(bad[refused.n + 1]?.id ?? "")?.[0];
     const twice = [...times].filter(([id, requests]) => id !== refused.id && requests.length !== 1).map(([id]) => id);
+    const slowest = Math.max(
+      ...calls.slice(1).flatMap((call) => call.map(({ id }) => latency(times.get(id)?.[0]?.at, acknowledged.get(id)))),
+    );
     const hook = hookId(pattern(hostOf("a")), "a");
     const stored = storedDeliveries(`${world.directory}/data`).filter(({ state }) => state !== "delivered");
     findings.check(
@@ -67,6 +75,7 @@ async function refuseOneEvent(seed: number, size: number): Promise<Report> {
       "its lane goes on after it",
       next !== undefined && next.at >= (refusals.at(-1)?.answeredAt ?? Infinity),
     );
+    findings.check("the other lanes do not wait for it", slowest < OTHER_LANES_MS, `one event took ${slowest} ms`);
     findings.none("another event was not delivered", missing);
     findings.none("another event was sent more than once", twice);
     findings.none("a lane's events came out of order", record.outOfOrder());
@@ -76,6 +85,7 @@ async function refuseOneEvent(seed: number, size: number): Promise<Report> {
         "events delivered": times.size - 1,
         "attempts for the refused one": refusals.length,
         "ms from its first refusal to its lane's next event": (next?.at ?? 0) - (refusals[0]?.at ?? 0),
+        "the slowest event of the other lanes, ms": slowest,
       },
       broken: findings.broken,
     };
@@ -84,6 +94,15 @@ async function refuseOneEvent(seed: number, size: number): Promise<Report> {
   }
 }
 
-async function sendAll(world: World, webhooks: readonly CallWebhook[]): Promise<void> {
-  for (const { body } of webhooks) await sendLikeLiveKit(() => world.server.url, body);
+async function sendAll(
+  world: World,
+  webhooks: readonly CallWebhook[],
+  acknowledged: Map<string, number>,
+): Promise<void> {
+  for (const { id, body } of webhooks) {
+    await sendLikeLiveKit(() => world.server.url, body);
+    acknowledged.set(id, Date.now());
+  }
 }
+
+const latency = (arrivedAt = Infinity, acknowledgedAt = 0): number => Math.max(arrivedAt - acknowledgedAt, 0);
