@@ -41,6 +41,7 @@ const isDelivered = ({ deliveries }: Event): boolean =>
 
 const deadline = Date.now() + PATIENCE_MS;
 let events = await readEvents();
+if (!events.every(isDelivered)) say(`waiting until all of them are delivered, for ${PATIENCE_MS / 1000} s at most`);
 while (!events.every(isDelivered) && Date.now() < deadline) {
   await sleep(100);
   events = await readEvents();

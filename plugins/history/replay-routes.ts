@@ -84,8 +84,10 @@ export function replayRoutes(options: ReplayRoutesOptions) {
     dryRun: boolean,
   ) {
     refuseBeside({ delivery, call, hook, since, until, states });
-    const span = { ...readSpan(selection), ...given("room", selection.room) };
-    const result = await options.replayUnmatched(span, caller, { dryRun, after: cursor });
+    const { room, host } = selection;
+    const found = host === undefined ? undefined : findHook(host, registry.table, caller);
+    const wanted = { ...readSpan(selection), ...given("room", room), ...given("hook", found?.id) };
+    const result = await options.replayUnmatched(wanted, caller, { dryRun, after: cursor });
     for (const task of result.ownerTasks) options.onOwnerTask(task);
     return { ...result, pending: 0 };
   }
@@ -144,7 +146,8 @@ export function replayRoutes(options: ReplayRoutesOptions) {
           "of its call's queue, in the order in which the events were kept, with the same `webhook-id`, and is marked as a " +
           "replay. What is pending, or has arrived since, is left alone. 10,000 deliveries at a time: while `next` is in the " +
           "answer, send the same request with it as `cursor`. A tenant's own only; of `unmatched` only calls of which every " +
-          "called host is within its `hosts` and every hook its own.",
+          "called host is within its `hosts` and every hook its own. With `unmatched.host` only calls that get this hook; a " +
+          "conference that another hook has a caller in goes, as a whole, to both.",
       },
     })
     .post(

@@ -35,7 +35,16 @@ export const ReplayRequest = t.Object(
     ),
     unmatched: t.Optional(
       t.Object(
-        { ...span, room: t.Optional(Text("The room's name.", "sip-_+15550100_mBGLkC9yAdGT")) },
+        {
+          ...span,
+          room: t.Optional(Text("The room's name.", "sip-_+15550100_mBGLkC9yAdGT")),
+          host: t.Optional(
+            Text(
+              "A hook's host, as it is in the table: only calls that get this hook, the others stay as they are.",
+              "new.tenant-a.example.com",
+            ),
+          ),
+        },
         {
           additionalProperties: false,
           description: "Calls that found no hook: the matchers are asked again, with the hooks of now.",
@@ -52,6 +61,7 @@ export const ReplayRequest = t.Object(
       { call: "RM_3TCyT7wmZNFk" },
       { hook: "tenant-a.example.com", since: "2026-11-21T22:00:00Z", until: "2026-11-21T23:00:00Z", dry_run: true },
       { unmatched: {} },
+      { unmatched: { host: "new.tenant-a.example.com", since: "2026-11-21T22:00:00Z" }, dry_run: true },
     ],
   },
 );

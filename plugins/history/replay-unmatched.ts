@@ -7,7 +7,7 @@ import type { HookId, RoomSid } from "../../src/domain/ids";
 import { isJsonObject } from "../../src/domain/json";
 import { readLiveKitEvent } from "../../src/domain/livekit-event";
 import { mayHaveHost, type Principal } from "../../src/domain/principal";
-import type { EventToRoute } from "../../src/domain/route-again";
+import { routeAgain, type EventToRoute } from "../../src/domain/route-again";
 import type { Match } from "../../src/domain/routing";
 import { matchParticipant, type MatchOptions } from "../webhook-forwarder/router/match-participant";
 
@@ -19,7 +19,11 @@ export type UnmatchedReplayOptions = {
   readonly clock: Clock;
 };
 
-export type UnmatchedSelection = TimeSpan & { readonly room?: string };
+export type UnmatchedSelection = TimeSpan & {
+  readonly room?: string;
+  /** Only calls that get this hook, whichever else they get. */
+  readonly hook?: HookId;
+};
 
 export type UnmatchedReplayed = {
   readonly queued: number;
@@ -33,11 +37,17 @@ export type UnmatchedReplayed = {
 const CALLS_AT_A_TIME = 50;
 const MAX_CALLS = 1_000;
 
-/** Routes calls that found no hook again, with the hooks of now. */
+/**
+ * Routes calls that found no hook again, with the hooks of now.
+ *
+ * With `hook` only those calls are taken that this hook is among the hooks of. A conference with a caller of another hook
+ * goes to that one as well: a call is routed as a whole, because what all of its hooks get (the room's events, the agents')
+ * and in which order is decided once for all of them (routing rule 6), and a call that has a hook is unmatched no more.
+ */
 export function createUnmatchedReplay({ history, table, plan, matching, clock }: UnmatchedReplayOptions) {
   /** @throws AppError `invalid_cursor` */
   return async function replayUnmatched(
-    selection: UnmatchedSelection,
+    { hook, ...selection }: UnmatchedSelection,
     caller: Principal,
     { dryRun, after }: { readonly dryRun: boolean; readonly after: string | undefined },
   ): Promise<UnmatchedReplayed> {
@@ -55,12 +65,12 @@ export function createUnmatchedReplay({ history, table, plan, matching, clock }:
       for (const sid of page.entries) {
         if (seen.has(sid)) continue;
         seen.add(sid);
-        const events = await matchAgain(sid, caller);
+        const events = await matchAgain(sid, caller, hook);
         const options = { plan, at: clock.now(), dryRun };
         const routed = events === undefined ? undefined : await history.routeAgain(sid, events, options);
         queued += routed?.queued ?? 0;
         unwanted += routed?.unwanted ?? 0;
-        for (const hook of routed?.hooks ?? []) hooks.add(hook);
+        for (const one of routed?.hooks ?? []) hooks.add(one);
         ownerTasks.push(...(routed?.ownerTasks ?? []));
         await new Promise(setImmediate);
       }
@@ -70,11 +80,14 @@ export function createUnmatchedReplay({ history, table, plan, matching, clock }:
   };
 
   /** The call's events with what the matchers say now; undefined when the call is not to be routed for this caller. */
-  async function matchAgain(sid: RoomSid, caller: Principal): Promise<EventToRoute[] | undefined> {
+  async function matchAgain(
+    sid: RoomSid,
+    caller: Principal,
+    hook: HookId | undefined,
+  ): Promise<EventToRoute[] | undefined> {
     const stored = await history.eventsWithoutHook(sid);
     if (stored === undefined) return undefined;
     const events: EventToRoute[] = [];
-    let found = false;
     for (const one of stored) {
       const event = readStored(one);
       if (event === undefined) return undefined;
@@ -84,10 +97,11 @@ export function createUnmatchedReplay({ history, table, plan, matching, clock }:
       // Fails closed because a matcher that failed could have named another hook.
       if (speaks && match === undefined) return undefined;
       if (match !== undefined && !mayRoute(match, caller)) return undefined;
-      found ||= match?.kind === "hook";
       events.push({ id: one.id, event, match });
     }
-    return found ? events : undefined;
+    // Not the matches themselves: only a participant's first counts.
+    const found = routeAgain(sid, "", events).call.hooks;
+    return (hook === undefined ? found.length > 0 : found.includes(hook)) ? events : undefined;
   }
 
   /**

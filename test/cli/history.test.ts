@@ -225,6 +225,12 @@ describe("deliveries, replay", () => {
     });
   });
 
+  test("of the calls that found no hook those that get one hook only", async () => {
+    const replayed = async (hook: string) => (await cli(["replay", "--unmatched", "--hook", hook, "--dry-run"])).out;
+    expect(await replayed("Later.example.com")).toMatch(/^Would be queued again: [1-9]/);
+    expect(await replayed(HOOK)).toBe("Would be queued again: 0 deliveries.");
+  });
+
   test("what is pending for a paused hook says so, and cancel gives it up", async () => {
     await cli(["hooks", "pause", HOOK]);
     await cli(["deliveries", "replay", "1", "3"]);
@@ -253,7 +259,7 @@ describe("deliveries, replay", () => {
     [["deliveries", "cancel"], "error: name what is to be cancelled: numbers, or --hook, or --call"],
     [["deliveries", "cancel", "1", "--hook", HOOK], "error: name what is to be cancelled"],
     [["replay"], "error: name what is to be sent again"],
-    [["replay", "--unmatched", "--hook", HOOK], "error: --unmatched has --since, --until and --room beside it"],
+    [["replay", "--unmatched", "--call", CALL], "error: --unmatched has --hook, --since, --until and --room beside it"],
     [["replay", "--hook", HOOK, "--room", "x"], "error: --room is for --unmatched"],
     [["replay", "--hook", HOOK, "--states", "lost"], "error: --states has one it does not know: lost"],
   ])("used wrongly: 2, %j", async (args, message) => {

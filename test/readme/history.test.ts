@@ -81,15 +81,16 @@ test("what did not arrive is listed, looked at and sent again with the commands 
   const answers = await run("not-arrived", {
     5: () => addHook(SALES),
     // What is delivered by then is not cancelled.
-    6: () => quiet([tenant]),
+    7: () => quiet([tenant]),
   });
-  const [list, one, unmatched, dryRun, replayed, routed, cancelled] = answers;
-  expect(answers).toHaveLength(7);
+  const [list, one, unmatched, dryRun, replayed, ofOneHook, routed, cancelled] = answers;
+  expect(answers).toHaveLength(8);
   expect(list?.["deliveries"]).toHaveLength(CALL.length);
   expect(one).toMatchObject({ delivery: { state: "dead", attempts: [{ status: 422 }, {}, {}] } });
   expect(unmatched?.["unmatched"]).toHaveLength(CALL.length);
   expect(dryRun).toEqual({ ...replayed, dry_run: true });
   expect(replayed).toEqual(shown("replayed") as Record<string, unknown>);
+  expect(ofOneHook).toMatchObject({ queued: CALL.length, dry_run: true });
   expect(routed).toMatchObject({ queued: CALL.length });
   expect(cancelled).toEqual({ cancelled: 0 });
   const again = tenant.requests.slice(before);

@@ -117,10 +117,12 @@ export class DeliveryRecord {
    * Requests for what the tenant had already answered with a 2xx, or was about to.
    *
    * `underWay`: the answer had not been written when the process was killed. `unwritten`: it had, at most `settleMs`
-   * before: the process may have died before the outcome was on disk. Both are allowed; `others` are not.
+   * before: the process may have died before the outcome was on disk. Both are allowed; `others` are not. `mostUnwritten`:
+   * at one end of the process.
    */
-  duplicates(settleMs: number): { underWay: number; unwritten: number; longestMs: number; others: string[] } {
-    const found = { underWay: 0, unwritten: 0, longestMs: 0, others: [] as string[] };
+  duplicates(settleMs: number) {
+    const found = { underWay: 0, unwritten: 0, mostUnwritten: 0, longestMs: 0, others: [] as string[] };
+    const unwrittenAt = new Map<number, number>();
     for (const requests of Map.groupBy(this.seen, ({ tenant, id }) => `${tenant} ${id}`).values()) {
       for (const [i, seen] of requests.entries()) {
         const before = requests[i - 1];
@@ -135,6 +137,9 @@ export class DeliveryRecord {
           );
         } else {
           found.unwritten++;
+          const atThisEnd = (unwrittenAt.get(before.life) ?? 0) + 1;
+          unwrittenAt.set(before.life, atThisEnd);
+          found.mostUnwritten = Math.max(found.mostUnwritten, atThisEnd);
           found.longestMs = Math.max(found.longestMs, end - before.answeredAt);
         }
       }

@@ -11,6 +11,13 @@ import { storedDeliveries } from "./stored-deliveries";
 
 const TENANTS = ["a", "b"] as const;
 const ATTEMPTS_FOR_A_REFUSED_EVENT = 3;
+/** What waits behind the refused event waits for at least 3.2 s: twice this, less 20 % jitter. */
+const RETRY = "2s";
+/**
+ * From the acknowledgement to the request, of the other lanes: one that had to wait for a retry would take longer. Many calls
+ * at once wait for each other, on a slow machine for longer than this: then three times what they take without the refused one.
+ */
+const ALLOWED = { ms: 1_500, times: 3 };
 
 /** One event of one call is refused whenever it comes, with 400; all others are taken. */
 export const refusedEvent: Scenario = {
@@ -31,7 +38,7 @@ async function refuseOneEvent(seed: number, size: number): Promise<Report> {
   if (refused === undefined) throw new Error("unreachable");
   const world = await World.start({
     tenants: Object.fromEntries(TENANTS.map((tenant) => [tenant, [{ host: hostOf(tenant), auth_id: tenant }]])),
-    sip: { delivery: { schedule: ["500ms", "500ms", "500ms", "500ms"] } },
+    sip: { delivery: { schedule: [RETRY, RETRY, RETRY, RETRY] } },
   });
   try {
     for (const tenant of TENANTS) {
@@ -40,8 +47,15 @@ async function refuseOneEvent(seed: number, size: number): Promise<Report> {
         return { status: request.header("webhook-id") === refused.id ? 400 : 200 };
       });
     }
-    const calls = [bad, ...Array.from({ length: size }, (_, i) => callWebhooks(`good${i}`, [chance.pick(TENANTS)]))];
-    await Promise.all(calls.map((call) => sendAll(world, call)));
+    const goodCalls = (name: string) =>
+      Array.from({ length: size }, (_, i) => callWebhooks(`${name}${i}`, [chance.pick(TENANTS)]));
+    const acknowledged = new Map<string, number>();
+    const alone = goodCalls("alone");
+    await Promise.all(alone.map((call) => sendAll(world, call, acknowledged)));
+    const missingAlone = await waitForAll(alone.flat(), record);
+    const beside = goodCalls("good");
+    const calls = [bad, ...beside];
+    await Promise.all(calls.map((call) => sendAll(world, call, acknowledged)));
     const missing = await waitForAll(
       calls.flat().filter(({ id }) => id !== refused.id),
       record,
@@ -51,6 +65,10 @@ async function refuseOneEvent(seed: number, size: number): Promise<Report> {
     const refusals = times.get(refused.id) ?? [];
     const next = times.get(bad[refused.n + 1]?.id ?? "")?.[0];
     const twice = [...times].filter(([id, requests]) => id !== refused.id && requests.length !== 1).map(([id]) => id);
+    const slowestOf = (some: typeof calls) =>
+      Math.max(...some.flat().map(({ id }) => latency(times.get(id)?.[0]?.at, acknowledged.get(id))));
+    const slowestAlone = slowestOf(alone);
+    const slowest = slowestOf(beside);
     const hook = hookId(pattern(hostOf("a")), "a");
     const stored = storedDeliveries(`${world.directory}/data`).filter(({ state }) => state !== "delivered");
     findings.check(
@@ -67,7 +85,12 @@ async function refuseOneEvent(seed: number, size: number): Promise<Report> {
       "its lane goes on after it",
       next !== undefined && next.at >= (refusals.at(-1)?.answeredAt ?? Infinity),
     );
-    findings.none("another event was not delivered", missing);
+    findings.check(
+      "the other lanes do not wait for it",
+      slowest <= Math.max(ALLOWED.ms, ALLOWED.times * slowestAlone),
+      `one event took ${slowest} ms, without it ${slowestAlone} ms at most`,
+    );
+    findings.none("another event was not delivered", [...missingAlone, ...missing]);
     findings.none("another event was sent more than once", twice);
     findings.none("a lane's events came out of order", record.outOfOrder());
     return {
@@ -76,6 +99,8 @@ async function refuseOneEvent(seed: number, size: number): Promise<Report> {
         "events delivered": times.size - 1,
         "attempts for the refused one": refusals.length,
         "ms from its first refusal to its lane's next event": (next?.at ?? 0) - (refusals[0]?.at ?? 0),
+        "the slowest event without it, ms": slowestAlone,
+        "the slowest event of the other lanes, ms": slowest,
       },
       broken: findings.broken,
     };
@@ -84,6 +109,15 @@ async function refuseOneEvent(seed: number, size: number): Promise<Report> {
   }
 }
 
-async function sendAll(world: World, webhooks: readonly CallWebhook[]): Promise<void> {
-  for (const { body } of webhooks) await sendLikeLiveKit(() => world.server.url, body);
+async function sendAll(
+  world: World,
+  webhooks: readonly CallWebhook[],
+  acknowledged: Map<string, number>,
+): Promise<void> {
+  for (const { id, body } of webhooks) {
+    await sendLikeLiveKit(() => world.server.url, body);
+    acknowledged.set(id, Date.now());
+  }
 }
+
+const latency = (arrivedAt = Infinity, acknowledgedAt = 0): number => Math.max(arrivedAt - acknowledgedAt, 0);

@@ -2,6 +2,7 @@ import type { Clock } from "../../../src/contracts/clock";
 import type { Logger } from "../../../src/contracts/logger";
 import type { Measures } from "../../../src/contracts/measures";
 import type { LiveKitEvent } from "../../../src/domain/livekit-event";
+import { createRoomBacklog } from "./room-backlog";
 import { createRoomProgress, type Gaps } from "./room-progress";
 
 export type FreshnessOptions = {
@@ -27,6 +28,7 @@ export type FreshnessFigures = Gaps & {
 const NOISE_MS = 1_500;
 /** LiveKit drops what has waited in a room's queue for 30 s, or is more than 200 events deep. */
 const WARN_LATE_MS = 10_000;
+const WARN_WAITING = 100;
 /** With our Retry-After LiveKit gives an event up after 26 s, without it after 15 s. */
 const WARN_REFUSED_MS = 8_000;
 const LIVEKIT_ATTEMPTS = 5;
@@ -37,6 +39,7 @@ const REMEMBERED_EVENTS = 10_000;
 /** Measures how late LiveKit's webhooks come and what is missing of them, and warns before LiveKit's limits drop events. */
 export function createFreshness({ clock, log, measures }: FreshnessOptions) {
   const progress = createRoomProgress();
+  const backlog = createRoomBacklog();
   const figures = {
     arrived: 0,
     late: 0,
@@ -55,7 +58,10 @@ export function createFreshness({ clock, log, measures }: FreshnessOptions) {
     const first = refused.get(event.id)?.receivedAt ?? receivedAt;
     refused.delete(event.id);
     figures.arrived++;
-    if (event.createdAt !== undefined) noteLateness(event, first - event.createdAt * 1000);
+    if (event.createdAt !== undefined) {
+      noteLateness(event, first - event.createdAt * 1000);
+      noteBacklog(event, receivedAt - event.createdAt * 1000);
+    }
     const gap = progress.note(event);
     if (gap === undefined) return;
     warn("gap", { event: event.id, room: event.roomName, room_sid: event.roomSid, missing: gap }, GAP);
@@ -67,6 +73,13 @@ export function createFreshness({ clock, log, measures }: FreshnessOptions) {
     figures.leastLate = Math.min(figures.leastLate ?? ms, ms);
     if (ms > NOISE_MS) figures.late++;
     if (ms > WARN_LATE_MS) warn("late", { event: event.id, room: event.roomName, late_ms: ms }, LATE);
+  }
+
+  /** Here the time counts that we refused it: the room's next events waited behind it. */
+  function noteBacklog(event: LiveKitEvent, ms: number): void {
+    const waiting = backlog.note(event, ms);
+    if (ms <= NOISE_MS || waiting <= WARN_WAITING) return;
+    warn("backlog", { event: event.id, room: event.roomName, waiting, late_ms: ms }, BACKLOG);
   }
 
   /** An event could not be kept, and LiveKit was told to send it again. */
@@ -120,6 +133,9 @@ export function createFreshness({ clock, log, measures }: FreshnessOptions) {
 const LATE =
   "LiveKit's webhooks arrive late; it drops those of a room that wait for 30 s or are 200 deep. Look for what holds them " +
   "up on the way; or the clocks of the two machines differ";
+const BACKLOG =
+  "A SIP room's events wait at LiveKit, about as many as it says; LiveKit drops those that are 200 deep, whatever their age. " +
+  "Look for what makes each of them slow on the way";
 const REFUSED =
   "A SIP event has been refused for a while; LiveKit gives it up after 26 s at most, and drops those behind it after 30 s. " +
   "The lines before say why it cannot be kept";

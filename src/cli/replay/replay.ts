@@ -53,10 +53,11 @@ function toRequest(selection: Selection, now: number): ReplayRequest {
   const span = { ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) };
   const common = dryRun === true ? { dry_run: true } : {};
   if (unmatched === true) {
-    if (call !== undefined || hook !== undefined || states !== undefined) {
-      throw misuse("--unmatched has --since, --until and --room beside it, nothing else");
+    if (call !== undefined || states !== undefined) {
+      throw misuse("--unmatched has --hook, --since, --until and --room beside it, nothing else");
     }
-    return { unmatched: { ...span, ...(room === undefined ? {} : { room }) }, ...common };
+    const wanted = { ...(room === undefined ? {} : { room }), ...(hook === undefined ? {} : { host: hook }) };
+    return { unmatched: { ...span, ...wanted }, ...common };
   }
   if (room !== undefined) throw misuse("--room is for --unmatched; --call names a call by its room's sid");
   if (call === undefined && hook === undefined && since === undefined && until === undefined) {

@@ -43,6 +43,8 @@ describe("replay", () => {
     [{ states: ["dead"] }, 400],
     [{ delivery: 1, call: "RM_a" }, 400],
     [{ unmatched: {}, hook: "one.a.example.com" }, 400],
+    [{ unmatched: { host: "none.example.com" } }, 404],
+    [{ unmatched: { host: "no host" } }, 400],
     [{ hook: "one.a.example.com", states: ["pending"] }, 400],
     [{ delivery: "1" }, 400],
     [{ delivery: 4711 }, 404],

@@ -74,6 +74,12 @@ describe("a tenant", () => {
       () => ({ unmatched: { room: "sip-RM_lost" } }),
       { unmatched: { room: "sip-none" } },
     ],
+    [
+      "/sip/replay",
+      "what found no hook, for a hook",
+      () => ({ unmatched: { host: "one.a.example.com" } }),
+      { unmatched: { host: "none.example.com" } },
+    ],
     ["/sip/deliveries/cancel", "ids", (id) => ({ ids: [id] }), { ids: [99999] }],
     ["/sip/deliveries/cancel", "a hook", () => ({ hook: "one.a.example.com" }), { hook: "none.example.com" }],
     ["/sip/deliveries/cancel", "a call", () => ({ call: "RM_secret" }), { call: "RM_none" }],

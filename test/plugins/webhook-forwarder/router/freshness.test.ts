@@ -76,6 +76,97 @@ describe("lateness", () => {
   });
 });
 
+describe("a room's queue at LiveKit", () => {
+  /**
+   * A room makes `rate` events a second, in whole seconds of `createdAt`, for `seconds`; each takes `takeMs` on its way, one
+   * at a time. Returns how many really waited at the first warning, and at most.
+   */
+  async function run({
+    rate,
+    seconds,
+    takeMs,
+    delayMs = 0,
+  }: Record<"rate" | "seconds" | "takeMs", number> & { delayMs?: number }) {
+    const begun = clock.now();
+    const made = Array.from({ length: rate * seconds }, (_, i) => begun + Math.floor((i * 1000) / rate));
+    let atWarning: number | undefined;
+    let deepest = 0;
+    let line = begun;
+    for (const [i, at] of made.entries()) {
+      line = Math.max(line, at + delayMs) + takeMs;
+      await clock.turn(line - clock.now());
+      freshness.kept(event("track_published", { createdAt: String(Math.floor(at / 1000)) }), clock.now());
+      const waiting = made.filter((time) => time <= line).length - i - 1;
+      deepest = Math.max(deepest, waiting);
+      if (backlog().length > 0) atWarning ??= waiting;
+    }
+    return { atWarning, deepest };
+  }
+  const backlog = () => log.lines.filter(({ fields }) => fields.waiting !== undefined);
+
+  test("a burst of 300 events that are taken slowly warns, before LiveKit's 30 s have passed", async () => {
+    await run({ rate: 300, seconds: 1, takeMs: 90 });
+    expect(backlog()[0]).toMatchObject({
+      level: "warn",
+      message: expect.stringContaining("wait at LiveKit"),
+      fields: { room: "sip-1", waiting: 101, more: 0 },
+    });
+    expect(backlog()[0]?.fields.late_ms).toBeLessThan(10_000);
+  });
+
+  test.each([
+    [25, 60],
+    [30, 60],
+    [50, 40],
+    [100, 20],
+  ])(
+    "at %d events a second that take %d ms each it warns with about 100 that wait, 200 at most",
+    async (rate, takeMs) => {
+      const { atWarning, deepest } = await run({ rate, seconds: 30, takeMs });
+      expect(deepest).toBeGreaterThan(200);
+      expect(atWarning).toBeGreaterThan(50);
+      expect(atWarning).toBeLessThan(200);
+      expect(backlog()[0]?.fields.late_ms).toBeLessThan(10_000);
+    },
+  );
+
+  test.each([
+    ["a fast room whose events come at once", { rate: 300, seconds: 5, takeMs: 1 }],
+    ["one whose events are all half a second late", { rate: 150, seconds: 5, takeMs: 1, delayMs: 500 }],
+    ["a slow one whose events are late", { rate: 2, seconds: 40, takeMs: 400, delayMs: 8_000 }],
+    ["a burst that was never so deep", { rate: 90, seconds: 1, takeMs: 100 }],
+  ])("%s does not", async (_, how) => {
+    await run(how);
+    expect(backlog()).toEqual([]);
+  });
+
+  test("the rooms are counted each for itself, and an egress beside its room", () => {
+    for (let i = 0; i < 90; i++) {
+      keep("track_published", {}, 5);
+      keep("track_published", { room: { sid: "RM_2", name: "sip-2" } }, 5);
+      keep("egress_updated", {}, 5);
+    }
+    expect(backlog()).toEqual([]);
+  });
+
+  test("the warning comes once a minute, and says how many it stands for", async () => {
+    for (let i = 0; i < 105; i++) keep("track_published", {}, 5);
+    expect(backlog()).toHaveLength(1);
+    await clock.turn(60_000);
+    for (let i = 0; i < 101; i++) keep("track_published", {}, 5);
+    expect(backlog().map(({ fields }) => fields.more)).toEqual([0, 4]);
+  });
+
+  test("what was refused counts from its creation: the next ones waited behind it", async () => {
+    const refused = event("track_published");
+    for (let i = 0; i < 100; i++) keep("track_published");
+    freshness.refused(refused, clock.now());
+    await clock.turn(5_000);
+    freshness.kept(refused, clock.now());
+    expect(backlog()).toHaveLength(1);
+  });
+});
+
 describe("refusals", () => {
   /** Refuses one event at these seconds after the first time, as LiveKit obeys our Retry-After: 0, 1, 3, 11, 26. */
   async function refuse(...seconds: number[]) {

@@ -57,6 +57,14 @@ describe("a guarded hook may not reach", () => {
   });
 });
 
+test("localhost with a trailing dot, which is the same name, may not be reached either", async () => {
+  const { lookup, asked } = resolvingTo(["127.0.0.1"]);
+  const { receiver, send } = await startSending(undefined, { sender: { lookup } });
+  expect(await send({ guarded: true, url: receiver.url("/", "localhost.") })).toMatchObject(FORBIDDEN);
+  expect(asked).toEqual(["localhost."]);
+  expect(receiver.connections.made).toBe(0);
+});
+
 test("the failure says which host and why", async () => {
   const { send } = await startSending(undefined, { sender: resolvingTo(["10.1.2.3"]) });
   const result = await send({ guarded: true, url: "https://hook.test/" });
