@@ -35,6 +35,9 @@ export const disk: Scenario = {
   run: fillOverAndOver,
 };
 
+/** The events of a call that tell of its caller and of its agent. */
+const JOINED = [1, 2];
+
 type Call = {
   readonly webhooks: readonly CallWebhook[];
   readonly chance: Chance;
@@ -242,15 +245,17 @@ class DiskTorment {
   }
 
   /**
-   * What was kept before this time and has not arrived. The room's first event has no hook before its caller is known; when
-   * LiveKit has given the caller up, it is unmatched, and may be removed where room is short.
+   * What was kept before this time and has not arrived, but for what is unmatched, and may be removed where room is short:
+   * whose caller, or whose agent, nobody knows because LiveKit has given up the event that tells of it.
    */
   #missing(before: number): string[] {
     const delivered = new Map(TENANTS.map((tenant) => [tenant as string, this.#endpoints.delivered(tenant)]));
     const kept = this.#kept.filter(({ at }) => at < before);
     const ids = new Set(kept.map(({ webhook }) => webhook.id));
     return kept
-      .filter(({ webhook: { id, n } }) => n > 0 || ids.has(id.replace(/0$/, "1")))
+      .filter(({ webhook: { id, n } }) =>
+        JOINED.slice(0, Math.max(n, 1)).every((m) => ids.has(id.replace(/\d+$/, `${m}`))),
+      )
       .flatMap(({ webhook: { id, to } }) =>
         to.filter((tenant) => delivered.get(tenant)?.has(id) !== true).map((tenant) => `${id} at ${tenant}`),
       );
