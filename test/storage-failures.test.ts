@@ -10,6 +10,7 @@ import { ManualClock, settle } from "./support/manual-clock";
 import { recordingLog } from "./support/recording-log";
 import { RECORDED_KEY } from "./support/recordings";
 import { temporaryDirectory } from "./support/server-process";
+import { watchStatements } from "./support/watched-statements";
 import { caller, webhookJson } from "./support/webhooks";
 
 const HOOK_URL = "https://a.example/hook";
@@ -145,6 +146,30 @@ describe("a write error at any statement", () => {
     },
   );
 });
+
+test("no other statement writes when a call is kept and delivered", async () => {
+  await service.stopSending(0);
+  await service.close();
+  const watch = watchStatements();
+  try {
+    await start();
+    watch.forgetRun();
+    for (const event of callEvents()) {
+      expect((await post(event)).status).toBe(200);
+      await clock.turn(1000);
+    }
+    await clock.turn(60_000);
+    expect(sent).toHaveLength(5);
+    const written = [...watch.ran.keys()].flatMap((sql) => WRITING.exec(sql)?.slice(1).join(" ") ?? []);
+    const listed = STATEMENTS.map(({ operation, table }) => `${operation} ${table}`);
+    expect([...new Set(written)].toSorted()).toEqual(listed.toSorted());
+  } finally {
+    watch.end();
+  }
+});
+
+/** Its operation and its table. */
+const WRITING = /^\s*(insert|update|delete)(?: or \w+)?(?: into| from)? (\w+)/i;
 
 /** A delivery is written to first when it is settled: that is tried again by us, not by LiveKit. */
 function sameAtSettling({ operation, table }: Statement): boolean {

@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import type { Clock } from "../../src/contracts/clock";
 import { UNSUCCESSFUL, type History } from "../../src/contracts/history";
 import type { Logger } from "../../src/contracts/logger";
-import type { OwnerTask } from "../../src/contracts/storage";
+import type { OwnerTask, Storage } from "../../src/contracts/storage";
 import { AppError } from "../../src/domain/errors";
 import { roomSid, type HookId } from "../../src/domain/ids";
 import type { Principal } from "../../src/domain/principal";
@@ -16,7 +16,7 @@ import type { createUnmatchedReplay } from "./replay-unmatched";
 
 export type ReplayRoutesOptions = {
   readonly auth: AuthPlugin;
-  readonly history: History;
+  readonly history: History & Pick<Storage, "waitingHooks">;
   readonly registry: HookRegistry;
   readonly replayUnmatched: ReturnType<typeof createUnmatchedReplay>;
   readonly clock: Clock;
@@ -35,16 +35,24 @@ export function replayRoutes(options: ReplayRoutesOptions) {
 
   async function replay(request: ReplayRequest, caller: Principal): Promise<ReplayAnswer> {
     const dryRun = request.dry_run === true;
-    const result =
+    const replaying =
       request.unmatched === undefined
-        ? await replayDeliveries(request, caller, dryRun)
-        : await replayUnmatched(request.unmatched, request, caller, dryRun);
+        ? replayDeliveries(request, caller, dryRun)
+        : replayUnmatched(request.unmatched, request, caller, dryRun);
+    const result = await (dryRun ? replaying : replaying.catch(notAllQueued));
     const { queued, pending, unwanted, next, hooks } = result;
     if (!dryRun) {
       if (hooks.length > 0) options.onDeliveries(hooks);
       log.info({ who: caller.id, queued, pending, unwanted, hooks: hooks.length }, "Deliveries queued again");
     }
     return { queued, pending, unwanted, dry_run: dryRun, ...given("next", next) };
+  }
+
+  /** @throws AppError `deliveries_not_saved`, or what the request was refused with. */
+  async function notAllQueued(thrown: unknown): Promise<never> {
+    // Fails open because what could be queued before the failure is on disk: it goes out, and no second request will name it.
+    if (!(thrown instanceof AppError)) options.onDeliveries(await history.waitingHooks().catch(() => []));
+    return notSaved(thrown);
   }
 
   async function replayDeliveries(request: ReplayRequest, caller: Principal, dryRun: boolean) {
@@ -137,6 +145,7 @@ export function replayRoutes(options: ReplayRoutesOptions) {
           "call_not_found",
           "hook_not_found",
           "payload_too_large",
+          "deliveries_not_saved",
         ]),
       },
       detail: {
@@ -153,7 +162,7 @@ export function replayRoutes(options: ReplayRoutesOptions) {
     .post(
       "/sip/deliveries/cancel",
       async ({ body, caller }) => {
-        const cancelled = await cancel(body, caller);
+        const cancelled = await cancel(body, caller).catch(notSaved);
         log.info({ who: caller.id, cancelled }, "Deliveries cancelled");
         return { cancelled };
       },
@@ -171,6 +180,7 @@ export function replayRoutes(options: ReplayRoutesOptions) {
             "call_not_found",
             "hook_not_found",
             "payload_too_large",
+            "deliveries_not_saved",
           ]),
         },
         detail: {
@@ -184,6 +194,13 @@ export function replayRoutes(options: ReplayRoutesOptions) {
 }
 
 type CancelRequest = { readonly ids?: readonly number[]; readonly hook?: string; readonly call?: string };
+
+/** @throws AppError `deliveries_not_saved`, or what the request was refused with. */
+function notSaved(error: unknown): never {
+  if (error instanceof AppError) throw error;
+  // Fails closed because a part of what was asked for may not be on disk.
+  throw new AppError("deliveries_not_saved", { cause: error });
+}
 
 /** @throws AppError `invalid_request` */
 function refuseBeside(members: Readonly<Record<string, unknown>>): void {

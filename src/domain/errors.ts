@@ -140,6 +140,11 @@ export const ERRORS = {
     message: "The hooks could not be saved; nothing was changed",
     hint: "Try again; if it goes on, the operator finds the cause in the log.",
   },
+  deliveries_not_saved: {
+    status: 500,
+    message: "Not all of the deliveries could be saved",
+    hint: "Send the same request again: what is done is left alone. If it goes on, the operator finds the cause in the log.",
+  },
   internal: {
     status: 500,
     message: "Something went wrong on this server",

@@ -41,9 +41,18 @@ export function fillingStorage(storage: Storage, clock: Clock) {
     return deliveries.map(({ eventId }) => eventId);
   }
 
+  /** Keeps events in one commit: the disk is synced once. */
+  async function keepTogether(count: number): Promise<void> {
+    const events = Array.from({ length: count }, next);
+    const results = await storage.commit(events, () => "ordered");
+    if (results.some(({ kind }) => kind !== "kept")) throw new Error("an event was not kept");
+    acknowledged.push(...events.map(({ event }) => event.id));
+  }
+
   return {
     acknowledged: acknowledged as readonly string[],
     keep,
+    keepTogether,
     deliverSome,
     /** The first event that could not be kept. */
     get refused(): IncomingEvent {

@@ -26,6 +26,7 @@ export class StartedService {
     readonly clock: ManualClock,
     readonly service: SaynaSip,
     readonly log: ReturnType<typeof recordingLog>,
+    readonly dataDir: string,
     readonly end: () => Promise<void>,
   ) {}
 
@@ -66,7 +67,7 @@ export class StartedService {
     };
     const service = await createApp(config, { log, clock, storage, sender, random: () => 0.5 });
     await service.start();
-    const it = new StartedService(clock, service, log, async () => {
+    const it = new StartedService(clock, service, log, directory.path, async () => {
       await service.stopSending(0);
       await service.close();
       await directory.remove();

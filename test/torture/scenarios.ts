@@ -2,6 +2,7 @@ import { badReceivers } from "./bad-receivers";
 import { changedAddresses } from "./changed-addresses";
 import { clockSteps } from "./clock-steps";
 import { deliveryModel } from "./delivery-model";
+import { disk } from "./disk";
 import { kills } from "./kills";
 import { outage, outageWithRestarts } from "./outage";
 import { refusedEvent } from "./refused-event";
@@ -18,6 +19,7 @@ export const scenarios: readonly Scenario[] = [
   outageWithRestarts,
   clockSteps,
   stoppedProcess,
+  disk,
   deliveryModel,
   soak,
 ];

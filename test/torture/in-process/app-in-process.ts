@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { loadConfig } from "../../../plugins/config-loader";
-import { createSqliteStorage } from "../../../plugins/storage/sqlite";
+import { createSqliteStorage, type SqliteStorageOptions } from "../../../plugins/storage/sqlite";
 import { createApp, type SaynaSip } from "../../../src/app";
 import type { Logger } from "../../../src/contracts/logger";
 import type { SendRequest, SendResult } from "../../../src/contracts/sender";
@@ -20,9 +20,16 @@ export type AppOptions = {
   readonly send: (request: SendRequest) => Promise<SendResult>;
   /** From 0 to 1, for the jitter. */
   readonly random: () => number;
+  /** Special about the storage; nothing without it. */
+  readonly storage?: Pick<SqliteStorageOptions, "maxPages" | "ballast">;
 };
 
-export type ApiAnswer = { readonly status: number; readonly text: string };
+export type ApiAnswer = {
+  readonly status: number;
+  readonly text: string;
+  /** The header, when there is one. */
+  readonly retryAfter: string | undefined;
+};
 
 type Running = { readonly life: Life; readonly service: SaynaSip; readonly storage: Storage };
 
@@ -78,9 +85,14 @@ export class AppInProcess {
 
   /** Sends a webhook as LiveKit does. @returns the status; undefined when the process was gone before it answered. */
   async webhook(body: string): Promise<number | undefined> {
+    return (await this.send(body))?.status;
+  }
+
+  /** The same with the whole answer. */
+  async send(body: string): Promise<ApiAnswer | undefined> {
     const now = Math.floor(this.#options.clock.now() / 1000);
     const headers = { authorization: livekitToken(body, { now }), "content-type": "application/webhook+json" };
-    return (await this.#request("/livekit/webhook", { method: "POST", headers, body }))?.status;
+    return this.#request("/livekit/webhook", { method: "POST", headers, body });
   }
 
   /** @returns undefined when the process was gone before it answered. */
@@ -98,7 +110,8 @@ export class AppInProcess {
   async #request(path: string, init: RequestInit): Promise<ApiAnswer | undefined> {
     const { service, life } = this.#running;
     const request = service.app.handle(new Request(`http://localhost${path}`, init)).then(async (response) => {
-      return { status: response.status, text: await response.text() };
+      const retryAfter = response.headers.get("retry-after") ?? undefined;
+      return { status: response.status, text: await response.text(), retryAfter };
     });
     const answer = await Promise.race([request, life.ended]);
     await settle();
@@ -106,10 +119,14 @@ export class AppInProcess {
   }
 }
 
-async function open({ clock: manual, send, random }: AppOptions, dataDir: string, log: Logger): Promise<Running> {
+async function open(
+  { clock: manual, send, random, storage: special }: AppOptions,
+  dataDir: string,
+  log: Logger,
+): Promise<Running> {
   const life = new Life();
   const clock = life.clock(manual);
-  const storage = createSqliteStorage({ dataDir, clock, log });
+  const storage = createSqliteStorage({ dataDir, clock, log, ...special });
   const config = loadConfig({ file: join(dataDir, "config.yaml"), env: {} });
   const sender = life.sender(send);
   const service = await createApp(config, { log, clock, random, sender, storage: life.storage(storage) });
