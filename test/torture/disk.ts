@@ -2,6 +2,7 @@ import { fillDatabase } from "../support/fill-database";
 import { ManualClock } from "../support/manual-clock";
 import { callWebhooks, hostOf, type CallWebhook } from "./call-webhooks";
 import { Chance } from "./chance";
+import { Agenda } from "./in-process/agenda";
 import { AppInProcess, type ApiAnswer } from "./in-process/app-in-process";
 import { Endpoints } from "./in-process/endpoints";
 import { answered } from "./in-process/scripted-sender";
@@ -65,8 +66,7 @@ class DiskTorment {
   readonly #app: AppInProcess;
   readonly #room: ReturnType<typeof fillDatabase>;
   readonly #findings = new Findings();
-  /** What is done at which monotonic time. */
-  readonly #agenda: { readonly at: number; readonly run: () => Promise<void> }[] = [];
+  readonly #agenda: Agenda;
   readonly #calls: Call[] = [];
   readonly #kept: { readonly webhook: CallWebhook; readonly at: number }[] = [];
   readonly #kills: number[] = [];
@@ -77,6 +77,7 @@ class DiskTorment {
   private constructor(seed: number, clock: ManualClock, endpoints: Endpoints, app: AppInProcess) {
     this.#seed = seed;
     this.#clock = clock;
+    this.#agenda = new Agenda(clock);
     this.#endpoints = endpoints;
     this.#app = app;
     this.#room = fillDatabase(app.dataDir, PAGES);
@@ -117,20 +118,23 @@ class DiskTorment {
       const webhooks = callWebhooks(name, [chance.pick(TENANTS)]);
       const call = { webhooks, chance: Chance.of(this.#seed, name), n: 0, refusals: 0, refusalsOfThisLife: 0 };
       this.#calls.push(call);
-      this.#at(from + chance.int(0, PERIOD_MS), () => this.#send(call));
+      this.#agenda.add(from + chance.int(0, PERIOD_MS), () => this.#send(call));
     }
     const full = from + chance.int(0, PERIOD_MS - FULL_MS.most - READY_AFTER_MS);
     const lasts = chance.int(FULL_MS.least, FULL_MS.most);
-    this.#at(full, async () => this.#fill());
-    if (chance.happens(KILLED)) this.#at(full + chance.int(0, lasts), () => this.#kill());
-    this.#at(full + lasts, async () => this.#empty());
-    this.#at(full + lasts + READY_AFTER_MS, () => this.#expectReady(200, "five seconds after there was room again"));
-    await this.#goOnUntil(from + PERIOD_MS);
+    this.#agenda.add(full, async () => this.#fill());
+    if (chance.happens(KILLED)) this.#agenda.add(full + chance.int(0, lasts), () => this.#kill());
+    this.#agenda.add(full + lasts, async () => this.#empty());
+    this.#agenda.add(full + lasts + READY_AFTER_MS, () =>
+      this.#expectReady(200, "five seconds after there was room again"),
+    );
+    await this.#agenda.goOnUntil(from + PERIOD_MS);
   }
 
   async report(): Promise<Report> {
-    await this.#goOnUntil(Infinity);
+    await this.#agenda.goOnUntil(Infinity);
     await this.#clock.turn(LAST_MS);
+    await this.#expectReady(200, "at the end");
     const [findings, wrong, missing] = [this.#findings, this.#wrong, this.#missing(Infinity)];
     const again = this.#sentAgain();
     findings.none("an acknowledged event was not delivered", missing);
@@ -142,7 +146,6 @@ class DiskTorment {
     findings.none("readiness did not say how it is", wrong.ready);
     findings.none("what was stored did not go out while the disk was full", wrong.waits);
     findings.check("events were refused at most fillings", this.#count.refusals >= this.#count.fillings);
-    await this.#expectReady(200, "at the end");
     return {
       figures: {
         fillings: this.#count.fillings,
@@ -157,24 +160,6 @@ class DiskTorment {
       },
       broken: findings.broken,
     };
-  }
-
-  #at(at: number, run: () => Promise<void>): void {
-    this.#agenda.push({ at, run });
-  }
-
-  async #goOnUntil(end: number): Promise<void> {
-    for (;;) {
-      const next = this.#agenda.reduce(
-        (first, one) => (one.at < (first?.at ?? Infinity) ? one : first),
-        this.#agenda[0],
-      );
-      if (next === undefined || next.at >= end) break;
-      this.#agenda.splice(this.#agenda.indexOf(next), 1);
-      await this.#clock.turn(Math.max(next.at - this.#clock.monotonic(), 0));
-      await next.run();
-    }
-    if (end < Infinity) await this.#clock.turn(Math.max(end - this.#clock.monotonic(), 0));
   }
 
   /** Sends the call's next event as LiveKit does: what is refused comes again, and holds up what is behind it. */
@@ -201,7 +186,7 @@ class DiskTorment {
     call.refusals++;
     call.refusalsOfThisLife++;
     if (call.refusals <= RETRY_AFTER.length) {
-      this.#at(this.#clock.monotonic() + Number(wait) * 1_000, () => this.#send(call));
+      this.#agenda.add(this.#clock.monotonic() + Number(wait) * 1_000, () => this.#send(call));
       return;
     }
     this.#count.givenUp++;
@@ -212,7 +197,7 @@ class DiskTorment {
     call.n++;
     call.refusals = 0;
     call.refusalsOfThisLife = 0;
-    this.#at(this.#clock.monotonic() + call.chance.int(0, 4_000), () => this.#send(call));
+    this.#agenda.add(this.#clock.monotonic() + call.chance.int(0, 4_000), () => this.#send(call));
   }
 
   #fill(): void {
@@ -228,7 +213,8 @@ class DiskTorment {
     this.#count.arrivedWhileFull += arrived.length;
     this.#fullSince = undefined;
     this.#room.empty();
-    if (now - since < SENT_AFTER_MS) return;
+    // A kill cuts off what is under way, which is sent again.
+    if (now - Math.max(since, this.#kills.at(-1) ?? 0) < SENT_AFTER_MS) return;
     this.#wrong.waits.push(...this.#missing(since));
   }
 
