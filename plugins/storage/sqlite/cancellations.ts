@@ -13,15 +13,24 @@ const CANCEL_CHUNK = 500;
 /** Moving 50,000 lanes at once blocks for 120 ms (measured). */
 const LANES_AT_A_TIME = 1_000;
 
+export type CancellationsOptions = {
+  readonly db: Database;
+  readonly queue: Pick<DeliveryQueue, "lastId">;
+  /** Runs what writes. */
+  readonly write: <Result>(run: () => Result) => Result;
+};
+
 /** Taking deliveries out of the lanes for good, then marking them, both in chunks between other work. */
 export class Cancellations {
   readonly #queue: Pick<DeliveryQueue, "lastId">;
+  readonly #write: CancellationsOptions["write"];
   readonly #statements;
   readonly #takeOut: (of: LanesOf, to: number, reason: string) => number;
   readonly #cancelChunk: (at: number) => number;
 
-  constructor(db: Database, queue: Pick<DeliveryQueue, "lastId">) {
+  constructor({ db, queue, write }: CancellationsOptions) {
     this.#queue = queue;
+    this.#write = write;
     this.#statements = prepareStatements(db);
     this.#takeOut = db.transaction((of: LanesOf, to: number, reason: string) => {
       const lanes =
@@ -46,7 +55,7 @@ export class Cancellations {
   async cancelLanes(of: LanesOf, reason: string, at: number): Promise<number> {
     // What is added meanwhile stays.
     const to = this.#queue.lastId;
-    while (this.#takeOut(of, to, reason) === LANES_AT_A_TIME) await new Promise(setImmediate);
+    while (this.#write(() => this.#takeOut(of, to, reason)) === LANES_AT_A_TIME) await new Promise(setImmediate);
     return this.finish(at);
   }
 
@@ -54,7 +63,7 @@ export class Cancellations {
   async finish(at: number): Promise<number> {
     let cancelled = 0;
     while (this.#statements.cancelledLane.get() !== null) {
-      cancelled += this.#cancelChunk(at);
+      cancelled += this.#write(() => this.#cancelChunk(at));
       await new Promise(setImmediate);
     }
     return cancelled;

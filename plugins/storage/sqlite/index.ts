@@ -50,7 +50,6 @@ export function createSqliteStorage({
 }: SqliteStorageOptions): Storage {
   const { db, close } = openDatabase({ dataDir, log, maxPages });
   const queue = new DeliveryQueue(db);
-  const cancellations = new Cancellations(db, queue);
   const events = new EventLog(db, queue);
   const hooks = new HookRows(db);
   const hookChanges = new HookChanges(db, hooks, log);
@@ -62,6 +61,7 @@ export function createSqliteStorage({
     onCallsRemoved: (calls) => events.forgetCalls(calls),
     write: (run) => writes.run(run, "upkeep"),
   });
+  const cancellations = new Cancellations({ db, queue, write: (run) => writes.run(run) });
   const figures = new Figures(db);
   const probe = prepare<unknown, [number]>(
     db,

@@ -68,7 +68,7 @@ test("no statement of the queue, the events or the history scans a table that gr
     transaction: db.transaction.bind(db),
   });
   const queue = new DeliveryQueue(recording);
-  const cancellations = new Cancellations(recording, queue);
+  const cancellations = new Cancellations({ db: recording, queue, write: (run) => run() });
   sqliteHistory({ db: recording, queue, cancellations, events: new EventLog(recording, queue), write: (run) => run() });
   expect(prepared.length).toBeGreaterThan(40);
   // A bare parameter: the statement would be planned again at each run.
