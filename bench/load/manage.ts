@@ -4,13 +4,21 @@ import type { Hook, Target } from "./target";
 export const pauseHooks = (target: Target, hooks: readonly Hook[]): Promise<void> => change("pause", target, hooks);
 export const resumeHooks = (target: Target, hooks: readonly Hook[]): Promise<void> => change("resume", target, hooks);
 
-async function change(how: "pause" | "resume", { port }: Target, hooks: readonly Hook[]): Promise<void> {
-  const response = await fetch(`http://127.0.0.1:${port}/sip/hooks/${how}`, {
+const change = (how: "pause" | "resume", { port }: Target, hooks: readonly Hook[]): Promise<void> =>
+  post(port, `/sip/hooks/${how}`, { hosts: hooks.map(({ host }) => host) });
+
+async function post(port: number, path: string, body: object): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ hosts: hooks.map(({ host }) => host) }),
+    body: JSON.stringify(body),
   });
-  if (!response.ok) throw new Error(`the hooks were not changed by ${how}: ${await response.text()}`);
+  if (!response.ok) throw new Error(`${path} was refused: ${await response.text()}`);
+}
+
+/** Gives up what waits for these hooks. */
+export async function cancelDeliveries({ port }: Target, hooks: readonly Hook[]): Promise<void> {
+  for (const { host } of hooks) await post(port, "/sip/deliveries/cancel", { hook: host });
 }
 
 /** True when no delivery is pending any more. */

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import type { Bench } from "../bench";
 import { storeEvents } from "../load/stored-events";
-import { pauseHooks, resumeHooks } from "../load/manage";
+import { cancelDeliveries, pauseHooks, resumeHooks } from "../load/manage";
 import { makeDataDir, type Hook, type Target } from "../load/target";
 import type { Measure, Raw } from "../measure";
 import { percentile } from "../statistics";
@@ -58,6 +58,8 @@ async function measure(bench: Bench, dataDir: string, name: "with" | "without"):
   await service.stop("SIGKILL");
   service = await bench.service({ hooks: all, dataDir });
   const { startedIn } = service;
+  // The next round must not find them waiting for the hook that works.
+  await cancelDeliveries(service, hooks);
   await resumeHooks(service, hooks);
   await service.stop();
   return {
