@@ -8,6 +8,7 @@ import { isForgettable, isSlow, newHookState, type HookState } from "./hook-stat
 import { QueueTime } from "./queue-time";
 import { createRunner, type Run, type RunnerOptions } from "./run-delivery";
 import { createSettler } from "./settle-surely";
+import { TenantLoad } from "./tenant-load";
 
 export type DispatcherOptions = Omit<RunnerOptions, "time" | "goesOn"> & {
   readonly storage: Storage;
@@ -25,9 +26,6 @@ const LONGEST_TIMER_MS = 30_000;
 const BLOCKED_LOOK_MS = 1_000;
 /** A hook with nothing to send is looked at again after this, to be forgotten. */
 const FORGET_MS = 60_000;
-
-/** Hooks that nobody owns belong together when their url does. */
-const tenantOf = ({ authId, url }: Hook): string => authId ?? new URL(url).host;
 
 /** With thousands of hooks in a row, others get the event loop in between. */
 const HOOKS_AT_A_TIME = 64;
@@ -54,8 +52,7 @@ export function createDispatcher(options: DispatcherOptions) {
   let wokenMeanwhile = false;
   let cancelLook = () => {};
   let underWay = 0;
-  /** The same by tenant. */
-  const ofTenant = new Map<string, number>();
+  const tenants = new TenantLoad();
   let allSettled = () => {};
 
   registry.onChange((ids) => void startAnew(ids));
@@ -119,7 +116,7 @@ export function createDispatcher(options: DispatcherOptions) {
     }
     const state = stateOf(id);
     const policy = registry.policyOf(hook);
-    const load = { total: concurrency.total, underWay, slow, tenant: ofTenant.get(tenantOf(hook)) ?? 0 };
+    const load = { total: concurrency.total, underWay, slow, tenant: tenants.of(hook) };
     const turn = decideTurn(state, policy, load, clock.monotonic());
     if (turn.kind === "blocked") return 0;
     turns.delete(id);
@@ -230,8 +227,7 @@ export function createDispatcher(options: DispatcherOptions) {
   async function deliver({ delivery, hook, state, ...rest }: Run): Promise<void> {
     state.busy.add(delivery.lane);
     underWay++;
-    const tenant = tenantOf(hook);
-    ofTenant.set(tenant, (ofTenant.get(tenant) ?? 0) + 1);
+    const endOfAttempt = tenants.begin(hook);
     try {
       const ended = await runDelivery({ delivery, hook, state, ...rest });
       if (ended !== undefined) {
@@ -250,9 +246,7 @@ export function createDispatcher(options: DispatcherOptions) {
       }
       state.busy.delete(delivery.lane);
       underWay--;
-      const left = (ofTenant.get(tenant) ?? 1) - 1;
-      if (left > 0) ofTenant.set(tenant, left);
-      else ofTenant.delete(tenant);
+      endOfAttempt();
       if (underWay === 0) allSettled();
       wake([hook.id]);
     }

@@ -10,6 +10,7 @@ import { fillDatabase } from "../../support/fill-database";
 import { fillingStorage } from "../../support/filling-storage";
 import { temporaryDirectory } from "../../support/server-process";
 import { silentLog } from "../../support/silent-log";
+import { sweepAll } from "../../support/sweep-all";
 
 const DAY = 86_400_000;
 const LIMITS: RetentionLimits = { delivered: 7 * DAY, dead: 30 * DAY, unmatched: 30 * DAY, maxSize: Infinity };
@@ -30,15 +31,6 @@ afterEach(async () => {
 
 function open(options: { maxPages?: number; ballast?: number } = {}): void {
   storage = createSqliteStorage({ dataDir: directory.path, clock, log: silentLog, ...options });
-}
-
-async function sweepAll(): Promise<number> {
-  let removed = 0;
-  for (;;) {
-    const step = await storage.sweep(LIMITS, clock.now());
-    removed += step.removed;
-    if (!step.more) return removed;
-  }
 }
 
 describe("a database that may not grow any more", () => {
@@ -74,7 +66,7 @@ describe("a database that may not grow any more", () => {
     expect(await filling.deliverAll()).toHaveLength(150);
     await filling.keepUntilFull();
     expect(await storage.room(LIMITS)).toBe("full");
-    expect(await sweepAll()).toBe(150);
+    expect(await sweepAll(storage, LIMITS, clock.now())).toBe(150);
     expect(await filling.keep(filling.refused)).toBe("kept");
     await storage.checkWritable();
     expect(await filling.deliverAll()).toEqual(filling.acknowledged.slice(150));
@@ -84,7 +76,7 @@ describe("a database that may not grow any more", () => {
     open({ maxPages: 400, ballast: 65_536 });
     const filling = fillingStorage(storage, clock);
     await filling.keepUntilFull();
-    expect(await sweepAll()).toBe(0);
+    expect(await sweepAll(storage, LIMITS, clock.now())).toBe(0);
     expect(await filling.keep(filling.refused)).toBe("refused");
     expect(await storage.room(LIMITS)).toBe("stuck");
   });
@@ -102,7 +94,7 @@ describe("a database that may not grow any more", () => {
       somebodyElse.empty();
       expect(await filling.keep(filling.refused)).toBe("kept");
       await storage.checkWritable();
-      await sweepAll();
+      await sweepAll(storage, LIMITS, clock.now());
       expect(await storage.room(LIMITS)).toBe("enough");
       expect(await filling.deliverAll()).toEqual([...filling.acknowledged]);
     } finally {
@@ -128,18 +120,18 @@ describe("the ballast", () => {
   test("is made by a sweep, given up when an event does not fit, and made again", async () => {
     open({ maxPages: 400, ballast: 65_536 });
     expect(files()).toEqual([false, false]);
-    await sweepAll();
+    await sweepAll(storage, LIMITS, clock.now());
     expect(files()).toEqual([true, true]);
     await fillingStorage(storage, clock).keepUntilFull();
     // What is kept for upkeep is not given up for events.
     expect(files()).toEqual([false, true]);
-    await sweepAll();
+    await sweepAll(storage, LIMITS, clock.now());
     expect(files()).toEqual([true, true]);
   });
 
   test("of a disk without twice its size it takes nothing", async () => {
     open({ ballast: 2 ** 50 });
-    await sweepAll();
+    await sweepAll(storage, LIMITS, clock.now());
     expect(files()).toEqual([false, false]);
   });
 });

@@ -8,6 +8,7 @@ import { fillingStorage } from "../../support/filling-storage";
 import { ManualClock } from "../../support/manual-clock";
 import { temporaryDirectory } from "../../support/server-process";
 import { silentLog } from "../../support/silent-log";
+import { sweepAll } from "../../support/sweep-all";
 
 const DAY = 86_400_000;
 const LIMITS: RetentionLimits = { delivered: 7 * DAY, dead: 30 * DAY, unmatched: 30 * DAY, maxSize: Infinity };
@@ -37,10 +38,10 @@ test("the file of a database that was large shrinks below half when a sweep has 
   const filling = fillingStorage(storage, clock);
   for (let kept = 0; kept < EVENTS; kept += AT_A_TIME) await filling.keepTogether(AT_A_TIME);
   expect(await filling.deliverAll()).toHaveLength(EVENTS);
-  expect(await sweepAll()).toBe(0);
+  expect(await sweepAll(storage, LIMITS, clock.now())).toBe(0);
   const large = await fileBytes();
   await clock.turn(8 * DAY);
-  expect(await sweepAll()).toBe(EVENTS);
+  expect(await sweepAll(storage, LIMITS, clock.now())).toBe(EVENTS);
   expect(await fileBytes()).toBeLessThan(large / 2);
 });
 
@@ -49,13 +50,4 @@ async function fileBytes(): Promise<number> {
   await storage.close();
   open();
   return statSync(join(directory.path, DATABASE_FILE)).size;
-}
-
-async function sweepAll(): Promise<number> {
-  let removed = 0;
-  for (;;) {
-    const step = await storage.sweep(LIMITS, clock.now());
-    removed += step.removed;
-    if (!step.more) return removed;
-  }
 }

@@ -12,6 +12,7 @@ import { ManualClock } from "../../../support/manual-clock";
 import { emptyDatabase } from "../../../support/postgres";
 import { silentLog } from "../../../support/silent-log";
 import { caller, incoming, matchOf, webhookJson } from "../../../support/webhooks";
+import { sweepAll } from "../../../support/sweep-all";
 
 const DAY = 24 * 60 * 60_000;
 const LIMITS: RetentionLimits = { delivered: 7 * DAY, dead: 30 * DAY, unmatched: 30 * DAY, maxSize: Infinity };
@@ -61,23 +62,15 @@ async function deliveredCalls(count: number): Promise<void> {
   }
 }
 
-async function sweepAll(storage: Storage, now: number): Promise<number> {
-  for (let removed = 0; ;) {
-    const step = await storage.sweep(LIMITS, now);
-    removed += step.removed;
-    if (!step.more) return removed;
-  }
-}
-
 describe("with several instances", () => {
   test("one sweeps at a time, and the next one when it is done", async () => {
     await deliveredCalls(250);
     const later = clock.now() + 8 * DAY;
     expect(await one.sweep(LIMITS, later)).toEqual({ removed: 100, more: true });
     expect(await other.sweep(LIMITS, later)).toEqual({ removed: 0, more: false });
-    expect(await sweepAll(one, later)).toBe(150);
+    expect(await sweepAll(one, LIMITS, later)).toBe(150);
     await deliveredCalls(3);
-    expect(await sweepAll(other, later)).toBe(3);
+    expect(await sweepAll(other, LIMITS, later)).toBe(3);
   });
 
   test("one that ends in the middle of a sweep leaves it to the others", async () => {
@@ -86,7 +79,7 @@ describe("with several instances", () => {
     const gone = await createPostgresStorage({ url, clock, log: silentLog });
     expect(await gone.sweep(LIMITS, later)).toEqual({ removed: 100, more: true });
     await gone.close();
-    expect(await sweepAll(other, later)).toBe(150);
+    expect(await sweepAll(other, LIMITS, later)).toBe(150);
   });
 
   test("so does one whose connection is lost", async () => {
@@ -98,7 +91,7 @@ describe("with several instances", () => {
     await sql`select pg_terminate_backend(${pid}, 5000)`;
     await lock.free();
     await deliveredCalls(3);
-    expect(await sweepAll(other, clock.now() + 8 * DAY)).toBe(3);
+    expect(await sweepAll(other, LIMITS, clock.now() + 8 * DAY)).toBe(3);
   });
 });
 
@@ -107,16 +100,16 @@ test("a call that somebody adds to is left alone until the next sweep, and waits
   const later = clock.now() + 8 * DAY;
   await sql.begin(async (tx) => {
     await lockAll(tx, [callLock("RM_1")]);
-    expect(await sweepAll(other, later)).toBe(2);
+    expect(await sweepAll(other, LIMITS, later)).toBe(2);
   });
-  expect(await sweepAll(other, later)).toBe(1);
+  expect(await sweepAll(other, LIMITS, later)).toBe(1);
 });
 
 test("what is asked for again while it is being removed is removed, or goes out: never half of it", async () => {
   await deliveredCalls(300);
   const later = clock.now() + 8 * DAY;
   const [removed, replayed] = await Promise.all([
-    sweepAll(one, later),
+    sweepAll(one, LIMITS, later),
     other.replay(
       { kind: "filter", filter: { viewer: "operator", states: ["delivered"] }, limit: 1000 },
       { plan: () => "ordered", at: later, dryRun: false },
