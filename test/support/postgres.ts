@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { SQL } from "bun";
 import type { Certificate } from "./test-ca";
 
@@ -72,7 +73,8 @@ async function startServer(): Promise<string> {
 }
 
 function spawnServer(env: Record<string, string> = {}) {
-  const child = Bun.spawn([process.execPath, new URL("postgres-server.ts", import.meta.url).pathname], {
+  const program = new URL("postgres-server.ts", import.meta.url).pathname;
+  const child = Bun.spawn([...asAnotherUser(), process.execPath, program], {
     env: { ...process.env, ...env },
     stdin: "pipe",
     stdout: "pipe",
@@ -98,4 +100,14 @@ function spawnServer(env: Record<string, string> = {}) {
     }
   }
   return { child, line };
+}
+
+/**
+ * Postgres refuses to run as root, and where root is the only user (in a container's namespace, see user_namespaces(7)) it
+ * cannot be run as another one. There root is given another name.
+ */
+function asAnotherUser(): string[] {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return [];
+  const isOnlyUser = /^\s*0\s+\d+\s+1\s*$/.test(readFileSync("/proc/self/uid_map", "utf8"));
+  return isOnlyUser ? ["unshare", "--user", "--map-user=65534", "--map-group=65534"] : [];
 }
