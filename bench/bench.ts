@@ -11,6 +11,8 @@ export type Bench = {
   readonly warmUpSeconds: number;
   /** Hooks of so many tenants; the receiver answers all of them at once. */
   hooks(tenants: number): readonly Hook[];
+  /** A hook of one more tenant, whose server is a process of its own. */
+  hookApart(): Promise<Hook>;
   /** Runs the load against a server with calls to these hooks. */
   load(target: Target, hooks: readonly Hook[], job: Partial<LoadJob>): Promise<LoadResult>;
   /** The same by another process, beside `load`: what the measured load is to be disturbed by. */
@@ -33,6 +35,7 @@ export async function createBench({ seconds }: { readonly seconds: number }): Pr
   const generator: Child<LoadJob, LoadResult> = startGenerator();
   let disturber: Child<LoadJob, LoadResult> | undefined;
   const receiver: Child<ReceiverJob, ReceiverAnswer> = startReceiver();
+  let receiverApart: Child<ReceiverJob, ReceiverAnswer> | undefined;
   const { ports = [] } = await receiver.do({ kind: "listen", hooks: HOOKS, certificate });
   const warmUpSeconds = 2;
   let jobs = 0;
@@ -50,15 +53,19 @@ export async function createBench({ seconds }: { readonly seconds: number }): Pr
     };
   }
 
+  function hookOf(name: string, port: number): Hook {
+    return { host: `${name}.example.com`, url: `https://localhost:${port}/hook`, authId: name };
+  }
+
   return {
     seconds,
     warmUpSeconds,
-    hooks: (tenants) =>
-      ports.slice(0, tenants).map((port, i) => ({
-        host: `tenant-${i}.example.com`,
-        url: `https://localhost:${port}/hook`,
-        authId: `tenant-${i}`,
-      })),
+    hooks: (tenants) => ports.slice(0, tenants).map((port, i) => hookOf(`tenant-${i}`, port)),
+    async hookApart() {
+      receiverApart ??= startReceiver();
+      const { ports: [port = 0] = [] } = await receiverApart.do({ kind: "listen", hooks: 1, certificate });
+      return hookOf("tenant-apart", port);
+    },
     load: (target, hooks, job) => generator.do(toJob(target, hooks, job)),
     disturb: (target, hooks, job) => (disturber ??= startGenerator()).do(toJob(target, hooks, job)),
     async deliveries({ acknowledged }) {
@@ -85,6 +92,7 @@ export async function createBench({ seconds }: { readonly seconds: number }): Pr
       await generator.stop();
       await disturber?.stop();
       await receiver.stop();
+      await receiverApart?.stop();
     },
   };
 }

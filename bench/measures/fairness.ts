@@ -10,7 +10,6 @@ const OVERDUE = 100_000;
 const HEALTHY = { from: 0, to: 10 };
 const BAD = { from: 20, to: 70 };
 const BAD_TENANTS = 10;
-const BEHIND = 80;
 
 /** What hooks do beside the healthy ones, whose p99 is compared with what it is when these answer as well. */
 const TROUBLES = [
@@ -38,7 +37,7 @@ const OVERDUE_NAME = `${OVERDUE.toLocaleString("en-US")} overdue deliveries`;
 
 function allHooks(bench: Bench): readonly Hook[] {
   return bench
-    .hooks(BEHIND + 1)
+    .hooks(BAD.to)
     .map((hook, i) => (i < BAD.from ? hook : { ...hook, authId: `bad-tenant-${i % BAD_TENANTS}` }));
 }
 
@@ -61,11 +60,14 @@ async function besideHanging(bench: Bench, { name, from, to }: (typeof TROUBLES)
   return raw;
 }
 
-/** Everything of one hook becomes due at once, and it answers as fast as it can. */
+/**
+ * Everything of one hook becomes due at once, and it answers as fast as it can: from a process of its own, so that the others do
+ * not wait for each other at the receiver.
+ */
 async function besideOverdue(bench: Bench): Promise<Raw> {
   const hooks = allHooks(bench);
-  const behind = hooks.slice(BEHIND);
-  const service = await bench.service({ hooks });
+  const behind = [await bench.hookApart()];
+  const service = await bench.service({ hooks: [...hooks, ...behind] });
   const before = await healthyP99(bench, service, hooks);
   await pauseHooks(service, behind);
   await bench.disturb(service, behind, { connections: 64, callsAtOnce: 400, warmUpSeconds: 0, events: OVERDUE });

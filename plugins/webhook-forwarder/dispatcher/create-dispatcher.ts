@@ -27,6 +27,13 @@ const BLOCKED_LOOK_MS = 1_000;
 /** A hook with nothing to send is looked at again after this, to be forgotten. */
 const FORGET_MS = 60_000;
 
+/**
+ * A hook with more to send than places is asked for several at a time, so long after one of them has ended: for each that was
+ * under way what an attempt takes of the thread, at most 4 ms. Asked at each end, a hook that answers at once takes the whole thread,
+ * and others wait: their delivery p99 beside 100,000 overdue deliveries is 1.3 of what it was instead of 3 (`bun run bench fairness`).
+ */
+const PAUSE_MS = { perAttempt: 0.4, longest: 4 };
+
 /** With thousands of hooks in a row, others get the event loop in between. */
 const HOOKS_AT_A_TIME = 64;
 
@@ -139,6 +146,7 @@ export function createDispatcher(options: DispatcherOptions) {
     const { breaker } = state;
     try {
       const { deliveries, nextDue } = await claim(hook.id, state, turn);
+      state.behind = nextDue !== undefined && nextDue <= time.now();
       // An attempt ended meanwhile, or the hook was changed: what was decided before does not hold any more.
       const present = activeHook(hook.id);
       if (state.breaker.kind !== breaker.kind || present === undefined || !running) {
@@ -248,8 +256,19 @@ export function createDispatcher(options: DispatcherOptions) {
       underWay--;
       endOfAttempt();
       if (underWay === 0) allSettled();
-      wake([hook.id]);
+      askAgain(hook.id, state);
     }
+  }
+
+  /** An attempt has ended, and left its place. */
+  function askAgain(id: HookId, state: HookState): void {
+    if (!state.behind) return wake([id]);
+    if (state.isPausing) return;
+    state.isPausing = true;
+    clock.after(Math.min(Math.ceil((state.busy.size + 1) * PAUSE_MS.perAttempt), PAUSE_MS.longest), () => {
+      state.isPausing = false;
+      wake([id]);
+    });
   }
 
   /** Undefined while the hook's endpoint is taken to work. */

@@ -17,6 +17,10 @@ export type HookState = {
   /** When an attempt last failed because of the endpoint. */
   failedAt: number | undefined;
   cancelTimer: () => void;
+  /** More of it was due than it could be given, when its queue was last read. */
+  behind: boolean;
+  /** An attempt has ended, and its queue is read in a moment. */
+  isPausing: boolean;
 };
 
 /** A hook that failed is taken to be slow for so long (delivery rule 6). */
@@ -31,6 +35,8 @@ export function newHookState(): HookState {
     bucket: undefined,
     failedAt: undefined,
     cancelTimer: () => {},
+    behind: false,
+    isPausing: false,
   };
 }
 

@@ -8,6 +8,8 @@ import { CONCURRENCY, type Attempted, type Happened } from "./world";
 
 /** The queue's times are whole milliseconds. */
 const ROUNDING = 1;
+/** A hook that has more to send than places pauses after an attempt, 0.4 ms for each that was under way. */
+const CATCH_UP_MS = Math.ceil(0.4 * CONCURRENCY);
 
 export type Sight = {
   /** Since the last look, in order. */
@@ -104,7 +106,7 @@ export class ExpectedTimes {
     if (wait === undefined || this.#movedOn.has(laneOf(wait))) return;
     const due = breaker.isOpen ? Math.max(breaker.probeAt, wait.madeAt) : wait.to;
     const could = Math.max(due, this.#changed.get(hook) ?? 0);
-    promise("what is due goes out in the same moment", at <= could + ROUNDING, { ...seen, could });
+    promise("what is due goes out in the same moment", at <= could + CATCH_UP_MS + ROUNDING, { ...seen, could });
   }
 
   #ended({ attempt, at, retryAfter }: Ended, rows: Rows, killed: boolean): void {
@@ -196,7 +198,8 @@ export class ExpectedTimes {
       const breaker = this.#breakerOf(wait.hook);
       const due = breaker.isOpen ? breaker.probeAt : wait.to;
       const room = Math.min(CONCURRENCY, breaker.isOpen ? Infinity : breaker.slots);
-      const isLate = due < now - ROUNDING && this.#busy(wait.hook) < room;
+      const could = Math.max(due, this.#changed.get(wait.hook) ?? 0);
+      const isLate = could < now - CATCH_UP_MS - ROUNDING && this.#busy(wait.hook) < room;
       promise("what is due goes out while its lane and its hook have room", !isLate, { head, wait, due, now });
     }
   }

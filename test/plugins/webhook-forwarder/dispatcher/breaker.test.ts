@@ -182,7 +182,8 @@ describe("when it is back", () => {
     const underWay: number[] = [];
     for (let i = 0; i < 6; i++) {
       underWay.push(world.dispatcher.underWay);
-      await world.clock.turn(100);
+      // With the pause of a hook that has more to send.
+      await world.clock.turn(105);
     }
     // 1, then 2 after its success, then 4 after those two, …
     expect(underWay).toEqual([1, 2, 4, 8, 10, 10]);

@@ -133,6 +133,6 @@ test("a backlog of a hook and 50 hooks that hang leave the others' 99th percenti
   for (const hook of hanging) await world.calls(hook, rooms(20));
   const among = await measure(good, 110);
   expect(percentile(among, 0.99)).toBeLessThanOrEqual(2 * percentile(alone, 0.99));
-  // For the second in which nobody is known to hang, calls of one hook may go out one after the other.
-  expect(percentile(among, 1)).toBeLessThanOrEqual(4 * LATENCY_MS);
+  // For the second in which nobody is known to hang, calls of one hook may go out one after the other, each after a pause.
+  expect(percentile(among, 1)).toBeLessThanOrEqual(4 * (LATENCY_MS + 1));
 }, 240_000);

@@ -102,6 +102,7 @@ describe("a rate", () => {
     world.endpoint("a", () => ({ status: 500 }));
     await world.calls("a", rooms(50));
     await world.calls("b", rooms(50));
+    await world.clock.turn(20);
     expect(world.sentTo("b")).toHaveLength(50);
     await world.clock.turn(MINUTE);
     const times = world.sentTo("a").map(({ at }) => at);
