@@ -48,6 +48,9 @@ export type ServiceOptions = {
   readonly bunOptions?: readonly string[];
 };
 
+/** As in the Containerfile and the systemd unit. */
+const RUNTIME = { BUN_JSC_forceRAMSize: "1073741824" };
+
 /** The service as it is run, with a hook secret; its log goes to a file, as a service manager's would. */
 export async function startService(options: ServiceOptions): Promise<Target> {
   const dataDir = options.dataDir ?? (await makeDataDir());
@@ -73,6 +76,7 @@ export async function startService(options: ServiceOptions): Promise<Target> {
   };
   await writeFile(file, stringify(config));
   const environment = {
+    ...RUNTIME,
     ...(options.caFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: options.caFile }),
     ...options.environment,
   };

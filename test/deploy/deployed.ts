@@ -9,9 +9,12 @@ export const deployed = (path: string): string => readFileSync(join(ROOT, "deplo
 /** What a test writes where a secret has to be given. */
 export const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/** The names among these that the program does not read. */
+/** What Bun reads itself. A setting of JavaScriptCore that it does not know ends its start. */
+const OF_THE_RUNTIME = new Set(["NODE_ENV", "BUN_JSC_forceRAMSize"]);
+
+/** The names among these that neither the program nor Bun reads. */
 export const unknownVariables = (names: readonly string[]): readonly string[] =>
-  names.filter((name) => name !== "NODE_ENV" && !VARIABLE_NAMES.includes(name));
+  names.filter((name) => !OF_THE_RUNTIME.has(name) && !VARIABLE_NAMES.includes(name));
 
 export type IniLine = { readonly section: string; readonly key: string; readonly value: string };
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadConfig } from "../../plugins/config-loader";
+import { readImage, restsOf } from "../readme/containerfile";
 import { temporaryDirectory } from "../support/server-process";
 import { deployed, environmentIn, readUnit, SECRET, unknownVariables, valuesOf } from "./deployed";
 
@@ -101,4 +102,12 @@ test("with the configuration beside it, it starts: each reference is one of its 
     auth: { required: true, api_secrets: [{ id: "ops" }] },
     sip: { room_prefix: "sip-" },
   });
+});
+
+test("the unit and the image let garbage wait alike, by a setting that this Bun knows", () => {
+  const { BUN_JSC_forceRAMSize: bytes = "" } = environmentIn(unit);
+  expect(restsOf(readImage(), "ENV")).toContain(`BUN_JSC_forceRAMSize=${bytes}`);
+  const start = (env: Record<string, string>) => Bun.spawnSync([process.execPath, "-e", "0"], { env }).exitCode;
+  expect(start({ BUN_JSC_forceRAMSize: bytes })).toBe(0);
+  expect(start({ BUN_JSC_forcedRAMSize: bytes })).toBe(1);
 });
