@@ -19,8 +19,8 @@ export type CallEndLog = {
 
 /** What a call brought is mostly delivered by then; what is not is counted as pending. */
 const AFTER_MS = 2_000;
-/** Waits between two calls, as a multiple of what reading one took (200 us with ten events): a twentieth of the thread at most. */
-const IDLE_SHARE = 19;
+/** Waits between two calls, as a multiple of what reading one took (200 us with ten events): a fiftieth of the thread at most. */
+const IDLE_SHARE = 49;
 const MOST_WAITING = 5_000;
 const EVENTS_AT_A_TIME = 200;
 /** A longer call's line says that there is more. */
