@@ -240,6 +240,11 @@ describe("deliveries, replay", () => {
     const { out } = await cli(["deliveries", "show", String(deliveries[0]?.id)]);
     expect(out).toMatch(/^held back +its hook is paused$/m);
     expect(out).not.toContain("next try");
+    const [second = "", first = ""] = (await cli(["deliveries", "list", "--state", "pending"])).out
+      .split("\n")
+      .slice(1);
+    expect(first).toEndWith("  0  its hook is paused");
+    expect(second).toEndWith(`  0  after delivery ${first.split(" ")[0]}, its hook is paused`);
     expect(await cli(["deliveries", "cancel", "--hook", HOOK])).toMatchObject({
       code: 0,
       out: "Cancelled: 2. What was under way may still arrive.",

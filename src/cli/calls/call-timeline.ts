@@ -1,6 +1,7 @@
 import type { CallDetail } from "../../../plugins/history/call-schemas";
 import type { AttemptView, DeliveryDetail } from "../../../plugins/history/delivery-schemas";
-import { showLength, showTime } from "../show-time";
+import { showWaiting } from "../deliveries/waiting";
+import { showLength } from "../show-time";
 import type { TimelineItem } from "./timeline-item";
 
 type Event = CallDetail["events"][number];
@@ -85,17 +86,13 @@ function* aboutDelivery(event: Event, delivery: DeliveryDetail): Iterable<Timeli
 
 /** How it ended without arriving, or what it waits for; an attempt that arrived says it itself. */
 function end(delivery: DeliveryDetail, before: number): Omit<TimelineItem, "who"> | undefined {
-  const { id, event: name, state, reason, settled_at: settled, next_try: next, waits_for: waitsFor } = delivery;
+  const { id, event: name, state, reason, settled_at: settled, next_try: next } = delivery;
   if (state === "pending") {
-    const why = delivery.delayed_by === undefined ? undefined : DELAYED[delivery.delayed_by];
-    const turn = waitsFor === undefined ? undefined : `after delivery ${waitsFor}`;
-    const when = turn ?? (next === undefined ? undefined : `from ${showTime(next)} on`);
-    const waits = [when, why].filter((part) => part !== undefined).join(", ");
     return {
       at: next === undefined ? before : Date.parse(next),
       key: `pending:${id}`,
       kind: "pending",
-      text: `${name}: not arrived yet, ${waits === "" ? "under way" : waits}`,
+      text: `${name}: not arrived yet, ${showWaiting(delivery)}`,
       mood: "neutral",
     };
   }
@@ -110,11 +107,6 @@ function end(delivery: DeliveryDetail, before: number): Omit<TimelineItem, "who"
     mood: again?.state === "delivered" ? "neutral" : "bad",
   };
 }
-
-const DELAYED: Readonly<Record<string, string>> = {
-  pause: "its hook is paused",
-  breaker: "its hook's breaker is open",
-};
 
 function aboutAttempt(name: string, attempt: AttemptView): Pick<TimelineItem, "text" | "mood"> {
   const { n, status, error, answer_start: start } = attempt;

@@ -9,6 +9,7 @@ import { readStates } from "../read-states";
 import { showTime } from "../show-time";
 import { renderTable, type Cell } from "../table";
 import { stateColour } from "./state-colour";
+import { showWaiting } from "./waiting";
 
 export type DeliveryFilter = {
   readonly state?: string | undefined;
@@ -64,6 +65,8 @@ function toRow(delivery: DeliveryView): Cell[] {
     sid,
     hook.host ?? hook.auth_id ?? "gone",
     String(attempts),
-    [reason, again && `sent again as ${again.id}: ${again.state}`].filter(Boolean).join("; "),
+    state === "pending"
+      ? showWaiting(delivery)
+      : [reason, again && `sent again as ${again.id}: ${again.state}`].filter(Boolean).join("; "),
   ];
 }

@@ -6,6 +6,7 @@ import type { Output } from "../output";
 import { showLength, showTime } from "../show-time";
 import { renderFields, renderTable, type Cell } from "../table";
 import { stateColour } from "./state-colour";
+import { DELAYED } from "./waiting";
 
 /** 1 when it has ended without arriving, and no later one of the same event has arrived or may. */
 export async function showDelivery(api: ApiClient, output: Output, id: number): Promise<ExitCode> {
@@ -47,10 +48,5 @@ function renderDelivery(delivery: DeliveryDetail, paint: Paint): string[] {
   ]);
   return [...fields, "", ...renderTable(["ATTEMPT", "AT", "TOOK", "ANSWER", "WHAT CAME"], rows, paint)];
 }
-
-const DELAYED: Readonly<Record<string, string>> = {
-  pause: "its hook is paused",
-  breaker: "its hook's breaker is open",
-};
 
 const isGood = (status: number | undefined): boolean => status !== undefined && status >= 200 && status <= 299;
