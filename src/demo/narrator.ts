@@ -65,7 +65,7 @@ export class Narrator {
       this.#paint("dim", "<- LiveKit "),
       event.name,
       event.tellsHost ? this.#tenant(call.tenant, host) : this.#paint("dim", host),
-      status === 200 ? `acknowledged ${ms.toFixed(1)} ms` : this.#paint("red", `answered ${status ?? "nothing"}`),
+      status === 200 ? `acknowledged ${showTook(ms)}` : this.#paint("red", `answered ${status ?? "nothing"}`),
     );
   }
 
@@ -109,4 +109,9 @@ export class Narrator {
   #say(...lines: readonly string[]): void {
     this.#write(`${lines.join("\n")}\n`);
   }
+}
+
+/** In eight characters at most, so that the line stays within 80. */
+function showTook(ms: number): string {
+  return ms < 1000 ? `${ms.toFixed(1)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
