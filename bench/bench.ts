@@ -35,7 +35,7 @@ export async function createBench({ seconds }: { readonly seconds: number }): Pr
   const generator: Child<LoadJob, LoadResult> = startGenerator();
   let disturber: Child<LoadJob, LoadResult> | undefined;
   const receiver: Child<ReceiverJob, ReceiverAnswer> = startReceiver();
-  let receiverApart: Child<ReceiverJob, ReceiverAnswer> | undefined;
+  let apart: { readonly receiver: Child<ReceiverJob, ReceiverAnswer>; readonly hook: Promise<Hook> } | undefined;
   const { ports = [] } = await receiver.do({ kind: "listen", hooks: HOOKS, certificate });
   const warmUpSeconds = 2;
   let jobs = 0;
@@ -57,15 +57,17 @@ export async function createBench({ seconds }: { readonly seconds: number }): Pr
     return { host: `${name}.example.com`, url: `https://localhost:${port}/hook`, authId: name };
   }
 
+  function startApart() {
+    const own: Child<ReceiverJob, ReceiverAnswer> = startReceiver();
+    const listening = own.do({ kind: "listen", hooks: 1, certificate });
+    return { receiver: own, hook: listening.then(({ ports: [port = 0] = [] }) => hookOf("tenant-apart", port)) };
+  }
+
   return {
     seconds,
     warmUpSeconds,
     hooks: (tenants) => ports.slice(0, tenants).map((port, i) => hookOf(`tenant-${i}`, port)),
-    async hookApart() {
-      receiverApart ??= startReceiver();
-      const { ports: [port = 0] = [] } = await receiverApart.do({ kind: "listen", hooks: 1, certificate });
-      return hookOf("tenant-apart", port);
-    },
+    hookApart: () => (apart ??= startApart()).hook,
     load: (target, hooks, job) => generator.do(toJob(target, hooks, job)),
     disturb: (target, hooks, job) => (disturber ??= startGenerator()).do(toJob(target, hooks, job)),
     async deliveries({ acknowledged }) {
@@ -92,7 +94,7 @@ export async function createBench({ seconds }: { readonly seconds: number }): Pr
       await generator.stop();
       await disturber?.stop();
       await receiver.stop();
-      await receiverApart?.stop();
+      await apart?.receiver.stop();
     },
   };
 }
