@@ -10,6 +10,7 @@ import { createServer } from "node:net";
 import { chmod, chown, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { SQL } from "bun";
 import { embeddedPostgres } from "./embedded-postgres";
 
 const PASSWORD = "test-password";
@@ -32,6 +33,7 @@ const parent = await mkdtemp(join(tmpdir(), "sayna-sip-postgres-"));
 await chmod(parent, 0o711);
 const EmbeddedPostgres = await embeddedPostgres(parent);
 const port = await freePort();
+const url = `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/postgres`;
 const said: string[] = [];
 const server = () =>
   new EmbeddedPostgres({
@@ -47,10 +49,10 @@ const server = () =>
     onLog: (line) => said.push(line),
     onError: (line) => said.push(String(line)),
   });
-let running = server();
+let running: ReturnType<typeof server> | undefined = server();
 
 async function end(code: number): Promise<never> {
-  await running.stop().catch(() => {});
+  await running?.stop().catch(() => {});
   await rm(parent, { recursive: true, force: true });
   process.exit(code);
 }
@@ -77,20 +79,36 @@ async function writeCertificate(): Promise<void> {
   }
 }
 
+/** With the processes of its connections: left alone, one that is busy answers what it was asked before it notices. */
 async function kill(): Promise<void> {
+  const sql = new SQL({ url, max: 1 });
+  const connections: { pid: number }[] = await sql`select pid from pg_stat_activity where pid <> pg_backend_pid()`;
   const [pid = ""] = (await readFile(join(parent, "data", "postmaster.pid"), "utf8")).split("\n");
   process.kill(Number(pid), "SIGKILL");
+  for (const connection of connections) {
+    try {
+      process.kill(connection.pid, "SIGKILL");
+    } catch {
+      // It has ended meanwhile, as it was to.
+    }
+  }
+  // Its end has been seen, or `stop` would wait for it.
+  running = undefined;
+  await sql.close().catch(() => {});
 }
 
 /** What was killed leaves its children for a moment, beside which no other one starts. */
 async function startAgain(): Promise<void> {
   for (let left = 100; ; left--) {
-    running = server();
-    const failed = await running.start().then(
+    const next = server();
+    const failed = await next.start().then(
       () => false,
       () => true,
     );
-    if (!failed) return;
+    if (!failed) {
+      running = next;
+      return;
+    }
     if (left === 0) throw new Error("it does not start again");
     await Bun.sleep(100);
   }
@@ -113,7 +131,7 @@ try {
 } catch (error) {
   await giveUp(error);
 }
-console.log(`postgres://postgres:${PASSWORD}@127.0.0.1:${port}/postgres`);
+console.log(url);
 for await (const line of console) {
   if (line === "kill") await kill();
   if (line === "start") await startAgain();
