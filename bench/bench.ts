@@ -2,7 +2,15 @@ import { testCa, type Certificate } from "../test/support/test-ca";
 import { startGenerator, startReceiver, type Child } from "./load/child";
 import type { LoadJob, LoadResult } from "./load/generator";
 import type { ReceiverAnswer, ReceiverJob } from "./load/receiver";
-import { startLimit, startNaive, startService, type Hook, type ServiceOptions, type Target } from "./load/target";
+import {
+  startLimit,
+  startNaive,
+  startSameRows,
+  startService,
+  type Hook,
+  type ServiceOptions,
+  type Target,
+} from "./load/target";
 
 /** What all measures use: the load, the tenants' hooks, and the servers under load. */
 export type Bench = {
@@ -22,6 +30,8 @@ export type Bench = {
   receiver(job: ReceiverJob): Promise<ReceiverAnswer>;
   limit(): Promise<Target>;
   naive(): Promise<Target>;
+  /** See `support/same-rows.ts`. */
+  sameRows(): Promise<Target>;
   service(options: ServiceOptions): Promise<Target>;
   stop(): Promise<void>;
 };
@@ -89,6 +99,7 @@ export async function createBench({ seconds }: { readonly seconds: number }): Pr
     receiver: (job) => receiver.do(job),
     limit: startLimit,
     naive: () => startNaive(`https://localhost:${ports[0]}`, ca.caFile),
+    sameRows: startSameRows,
     service: (options) => startService({ caFile: ca.caFile, ...options }),
     stop: async () => {
       await generator.stop();

@@ -25,11 +25,15 @@ export type Hook = { readonly host: string; readonly url: string; readonly authI
 /** Data are on the disk of the working directory: /tmp may be in memory, where a sync costs nothing. */
 const DATA_ROOT = join(ROOT, "data");
 
-export async function startLimit(): Promise<Target> {
+/** A reference that keeps its data in a directory of its own. */
+async function startReference(program: string): Promise<Target> {
   const dataDir = await makeDataDir();
   const port = freePort();
-  return start([join(ROOT, "bench/yardsticks/limit.ts")], { PORT: String(port), DATA_DIR: dataDir }, port, dataDir);
+  return start([join(ROOT, program)], { PORT: String(port), DATA_DIR: dataDir }, port, dataDir);
 }
+
+export const startLimit = () => startReference("bench/yardsticks/limit.ts");
+export const startSameRows = () => startReference("bench/support/same-rows.ts");
 
 export async function startNaive(hooks: string, caFile: string): Promise<Target> {
   const port = freePort();

@@ -250,7 +250,7 @@ describe("stop", () => {
     }
     expect(await exited).toBe(0);
     expect(exitedAt - begun).toBeLessThan(8000);
-    expect(exitedAt - lastTaken).toBeLessThan(1000);
+    expect(exitedAt - lastTaken).toBeLessThan(3000);
     expect(tenant.requests).toHaveLength(1);
 
     tenant.respondWith(() => ({}));
@@ -263,6 +263,7 @@ describe("stop", () => {
     const server = await start({ livekit: credentials(), sip: sip({ provision: false }) });
     const begun = Date.now();
     expect(await server.stop()).toBe(0);
-    expect(Date.now() - begun).toBeLessThan(2000);
+    // With an attempt that hangs it takes 6 s and more.
+    expect(Date.now() - begun).toBeLessThan(5000);
   });
 });
