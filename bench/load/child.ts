@@ -1,3 +1,4 @@
+import { endsWithUs } from "./leftovers";
 import type { LoadJob, LoadResult } from "./generator";
 import type { ReceiverAnswer, ReceiverJob } from "./receiver";
 
@@ -11,13 +12,15 @@ type Message<Result> = { readonly result: Result } | { readonly error: string };
 
 function startChild<Job, Result>(file: string): Child<Job, Result> {
   let answered: (message: Message<Result>) => void = () => {};
-  const child = Bun.spawn([process.execPath, new URL(file, import.meta.url).pathname], {
-    stdin: "ignore",
-    stdout: "inherit",
-    stderr: "inherit",
-    serialization: "advanced",
-    ipc: (message: Message<Result>) => answered(message),
-  });
+  const child = endsWithUs(
+    Bun.spawn([process.execPath, new URL(file, import.meta.url).pathname], {
+      stdin: "ignore",
+      stdout: "inherit",
+      stderr: "inherit",
+      serialization: "advanced",
+      ipc: (message: Message<Result>) => answered(message),
+    }),
+  );
   return {
     do(job) {
       return new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { endsWithUs, goesWithUs } from "./leftovers";
 import { RECORDED_KEY } from "../../test/support/recordings";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
@@ -90,7 +91,7 @@ export async function startService(options: ServiceOptions): Promise<Target> {
 
 export async function makeDataDir(): Promise<string> {
   await mkdir(DATA_ROOT, { recursive: true });
-  return mkdtemp(join(DATA_ROOT, "bench-"));
+  return goesWithUs(await mkdtemp(join(DATA_ROOT, "bench-")));
 }
 
 /** A port that nothing listens on now. */
@@ -110,13 +111,15 @@ async function start(
 ): Promise<Target> {
   const began = performance.now();
   const log = dataDir === "" ? "ignore" : Bun.file(join(dataDir, "log"));
-  const server = Bun.spawn([process.execPath, ...command], {
-    cwd: ROOT,
-    stdin: "ignore",
-    stdout: log,
-    stderr: "inherit",
-    env: { PATH: process.env["PATH"] ?? "", ...environment },
-  });
+  const server = endsWithUs(
+    Bun.spawn([process.execPath, ...command], {
+      cwd: ROOT,
+      stdin: "ignore",
+      stdout: log,
+      stderr: "inherit",
+      env: { PATH: process.env["PATH"] ?? "", ...environment },
+    }),
+  );
   const startedIn = await firstAnswer(port, began);
   return {
     port,
