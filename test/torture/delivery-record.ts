@@ -20,8 +20,7 @@ type Respond = (request: ReceivedRequest, nth: number) => Promise<Exclude<Answer
 /** What receivers saw: every request, when it was under way, and what it was answered. */
 export class DeliveryRecord {
   readonly seen: Seen[] = [];
-  /** When each life of the process ended. */
-  readonly #ends: number[] = [];
+  readonly #ends: { readonly at: number; readonly workedAt: number }[] = [];
   readonly #delivered = new Set<string>();
   readonly #timesSeen = new Map<string, number>();
   #underWay = 0;
@@ -66,7 +65,7 @@ export class DeliveryRecord {
   #lifeOf(request: ReceivedRequest): number {
     const lives = this.#ends.length;
     const began = Number(request.header("webhook-timestamp")) * 1000;
-    return this.#stopped && began <= (this.#ends.at(-1) ?? 0) ? lives - 1 : lives;
+    return this.#stopped && began <= (this.#ends.at(-1)?.at ?? 0) ? lives - 1 : lives;
   }
 
   /** Requests that are under way now. */
@@ -79,9 +78,14 @@ export class DeliveryRecord {
     return this.#delivered.has(`${tenant} ${id}`);
   }
 
-  /** The process was killed (or stopped) at `at`; what comes from now on is from its next life. */
-  processEnded(at: number): void {
-    this.#ends.push(at);
+  /**
+   * The process was killed (or stopped) at `at`; what comes from now on is from its next life.
+   *
+   * @param workedAt when it is known to have been at work for the last time: something that was sent to it then has been
+   *   acknowledged. A disk that stands still, or the whole machine, holds up outcomes as well.
+   */
+  processEnded(at: number, workedAt = at): void {
+    this.#ends.push({ at, workedAt });
   }
 
   /** The requests of each lane (tenant and room), in their order. */
@@ -117,8 +121,8 @@ export class DeliveryRecord {
    * Requests for what the tenant had already answered with a 2xx, or was about to.
    *
    * `underWay`: the answer had not been written when the process was killed. `unwritten`: it had, at most `settleMs`
-   * before: the process may have died before the outcome was on disk. Both are allowed; `others` are not. `mostUnwritten`:
-   * at one end of the process.
+   * before the process was known to work: it may have died before the outcome was on disk. Both are allowed; `others` are
+   * not. `mostUnwritten`: at one end of the process.
    */
   duplicates(settleMs: number) {
     const found = { underWay: 0, unwritten: 0, mostUnwritten: 0, longestMs: 0, others: [] as string[] };
@@ -128,10 +132,10 @@ export class DeliveryRecord {
         const before = requests[i - 1];
         if (before === undefined) continue;
         const end = seen.life === before.life ? undefined : this.#ends[before.life];
-        const wasUnderWay = end !== undefined && (before.answeredAt ?? Infinity) >= end;
+        const wasUnderWay = end !== undefined && (before.answeredAt ?? Infinity) >= end.at;
         if (wasUnderWay) found.underWay++;
         else if (before.status !== undefined && before.status >= 300) continue;
-        else if (end === undefined || before.answeredAt === undefined || end - before.answeredAt > settleMs) {
+        else if (end === undefined || before.answeredAt === undefined || end.workedAt - before.answeredAt > settleMs) {
           found.others.push(
             `${seen.tenant} got ${seen.id} again ${seen.at - (before.answeredAt ?? seen.at)} ms after its answer`,
           );
@@ -140,7 +144,7 @@ export class DeliveryRecord {
           const atThisEnd = (unwrittenAt.get(before.life) ?? 0) + 1;
           unwrittenAt.set(before.life, atThisEnd);
           found.mostUnwritten = Math.max(found.mostUnwritten, atThisEnd);
-          found.longestMs = Math.max(found.longestMs, end - before.answeredAt);
+          found.longestMs = Math.max(found.longestMs, end.at - before.answeredAt);
         }
       }
     }

@@ -30,6 +30,8 @@ export class Load {
   /** By id, acknowledged or not. */
   readonly sent = new Map<string, CallWebhook>();
   calls = 0;
+  /** The latest moment at which something was sent that is acknowledged by now, ms since the epoch. */
+  lastTakenSentAt = 0;
   readonly #options: LoadOptions;
   readonly #senders: readonly Promise<void>[];
   #running = true;
@@ -56,8 +58,12 @@ export class Load {
       const both = chance.happens(shared) && other !== tenant;
       for (const webhook of callWebhooks(`${prefix}${sender}x${n}`, both ? [tenant, other] : [tenant])) {
         this.sent.set(webhook.id, webhook);
+        const sentAt = Date.now();
         const { delivered } = await sendLikeLiveKit(url, webhook.body, PATIENCE);
-        if (delivered) this.acknowledged.push({ ...webhook, acknowledgedAt: Date.now() });
+        if (delivered) {
+          this.acknowledged.push({ ...webhook, acknowledgedAt: Date.now() });
+          this.lastTakenSentAt = Math.max(this.lastTakenSentAt, sentAt);
+        }
         await Bun.sleep(chance.int(0, pauseMs));
       }
     }
