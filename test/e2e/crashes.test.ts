@@ -93,7 +93,7 @@ test("kill -9, 20 times, with deliveries under way: every acknowledged event arr
   }
 }, 240_000);
 
-test("a restart under load loses nothing, and no event is refused more than twice, where it takes less than 3 s", async () => {
+test("a restart under load loses nothing, and no event is refused more than twice, where it takes less than 2 s", async () => {
   world = await World.start({
     tenants: { a: [{ host: "tenant-a.example.com" }] },
     config: { server: { port: await freePort() } },
@@ -131,9 +131,8 @@ test("a restart under load loses nothing, and no event is refused more than twic
   const arrived = new Set(world.tenant("a").requests.map(idOf));
   expect(sent.filter((id) => !arrived.has(id))).toEqual([]);
   expect(sent.length).toBeGreaterThan(100);
-  // LiveKit asks again after 1, 3, 7 and 15 s: on a slow machine more of that falls into the restart.
-  const asked = [1_000, 3_000, 7_000, 15_000].filter((at) => at < longestMs);
-  expect(most).toBeLessThanOrEqual(Math.max(3, 2 + asked.length));
+  // LiveKit asks again after 1 and 3 s, or each second as Retry-After says: on a slow machine more of that falls into a restart.
+  expect(most).toBeLessThanOrEqual(Math.max(3, 2 + Math.floor(longestMs / 1000)));
   for (const [name, ids] of firstArrivals(world.tenant("a").requests)) {
     expect([name, ids.map((id) => Number(id.split("_")[2]))]).toEqual([name, ids.map((_, i) => i)]);
   }

@@ -5,6 +5,7 @@ import { stringify } from "yaml";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 const START_TIMEOUT_MS = 60_000;
+const NOWHERE = "http://127.0.0.1:1";
 
 export type LogFields = Readonly<Record<string, unknown>> & { readonly level: string; readonly msg: string };
 
@@ -54,7 +55,7 @@ export class ServerProcess {
         },
       ),
     );
-    if (options.waitForPort !== false) await started.waitUntil(() => started.url !== "", "its URL");
+    if (options.waitForPort !== false) await started.waitUntil(() => started.#listeningAt !== "", "its URL");
     return started;
   }
 
@@ -62,14 +63,22 @@ export class ServerProcess {
     return this.#process.pid;
   }
 
-  /** Where it listens; empty until it does. */
+  /**
+   * Where it listens; empty until it does, and where nobody does when it has ended: its port may be given to a server of another
+   * test, which would take what is sent here again and again.
+   */
   get url(): string {
-    const url = this.lines.find((line) => line.msg === "Listening")?.url;
-    return typeof url === "string" ? url.replace(/\/$/, "") : "";
+    return this.#process.exitCode === null && this.#process.signalCode === null ? this.#listeningAt : NOWHERE;
   }
 
+  /** Also when it has ended. */
   get port(): number {
-    return Number(new URL(this.url).port);
+    return Number(new URL(this.#listeningAt).port);
+  }
+
+  get #listeningAt(): string {
+    const url = this.lines.find((line) => line.msg === "Listening")?.url;
+    return typeof url === "string" ? url.replace(/\/$/, "") : "";
   }
 
   text(): string {
