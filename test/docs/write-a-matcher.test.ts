@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => guide.remove());
 
 test("its matchers pass their tests, the suite among them", async () => {
-  const { output, code } = await guide.run("test");
+  const { output, code } = await guide.run("test", "--timeout=240000");
   expect(output).toMatch(/\b2[0-9] pass\n 0 fail\n/);
   expect(code).toBe(0);
 }, 240_000);

@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => guide.remove());
 
 test("its storage passes all the suites", async () => {
-  const { output, code } = await guide.run("test", "my-storage.test.ts");
+  const { output, code } = await guide.run("test", "--timeout=240000", "my-storage.test.ts");
   expect(output).toMatch(/\b1[0-9][0-9] pass\n 0 fail\n/);
   expect(code).toBe(0);
 }, 240_000);

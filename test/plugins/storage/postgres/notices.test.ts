@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { systemClock } from "../../../../src/contracts/clock";
 import { A, B, NOW } from "../../../../src/contracts/testing/sample-events";
 import type { HookId } from "../../../../src/domain/ids";
+import { ManualClock } from "../../../support/manual-clock";
 import { run } from "../../../support/postgres";
 import { everyHook, joined, twoInstances } from "./two-instances";
 
@@ -26,12 +27,14 @@ describe("one tells the others", () => {
   });
 
   test("of nothing that it takes at once", async () => {
-    const sender = await under.storages.open(systemClock);
+    const clock = new ManualClock();
+    const sender = await under.storages.open(clock);
     const told: HookId[] = [];
     under.two.onWork?.((hooks) => told.push(...hooks));
     await sender.commit([joined(1, B)], everyHook);
     await sender.claim(B, { now: NOW, limit: 10, busy: new Set() });
     await sender.commit([joined(2)], everyHook);
+    await clock.turn(100);
     await waitFor(() => told.length > 0);
     expect(told).toEqual([A]);
   });
